@@ -1,0 +1,30 @@
+"""Images as data for social science: classify photographs into data frames."""
+
+from .classify import classify_images
+from .doctor import doctor
+from .embed import embed_images
+from .errors import ImagesAsDataError, ImagesAsDataWarning
+from .merge import merge_predictions
+from .model import ImageModel, load_model, model_card
+from .registry import add_model, list_models, remove_model
+from .rpy import to_r
+from .tags.tagger import tag_images
+from .version import __version__
+
+__all__ = [
+    "ImageModel",
+    "ImagesAsDataError",
+    "ImagesAsDataWarning",
+    "__version__",
+    "add_model",
+    "classify_images",
+    "doctor",
+    "embed_images",
+    "list_models",
+    "load_model",
+    "merge_predictions",
+    "model_card",
+    "remove_model",
+    "tag_images",
+    "to_r",
+]

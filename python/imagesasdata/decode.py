@@ -1,0 +1,302 @@
+"""Decode one image file safely into the pixels that a model expects.
+
+The same code serves training and prediction. An image file is untrusted input: only raster formats are opened, the
+size is checked before any pixel is decoded, and whatever goes wrong becomes one plain sentence in `Unreadable`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import math
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .errors import choose
+
+# Raster formats only: Pillow's EPS reader, for instance, would start Ghostscript on the file.
+Image.init()  # before any thread needs it
+FORMATS: list[str] = [
+    name
+    for name in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF")
+    if name in Image.OPEN
+]
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .mpo .png .apng .gif .webp .bmp .dib .tif .tiff .ppm .pgm .pbm .jp2 .avif .heic"
+    " .heif".split()
+)
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+RULES = ("short_side_crop", "stretch", "pad")
+COLOURS = ("RGB", "BGR", "grey")
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 200_000_000
+Pixels = npt.NDArray[np.uint8]
+
+try:  # HEIC, the format of many telephones, where the user has installed its reader
+    import pillow_heif
+except ImportError:
+    HEIC = False
+else:
+    pillow_heif.register_heif_opener()
+    FORMATS.append("HEIF")
+    HEIC = True
+
+_MAGIC = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+    b"RIFF": "WebP",
+}
+
+
+class Unreadable(ValueError):
+    """Why an image has no pixels, in plain words: the text of a row's `error`."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an upright photograph becomes the network's input: ``x = (pixel / scale - mean) / std``.
+
+    Attributes
+    ----------
+    size : int
+        Side of the square that the network sees, in pixels.
+    resize : int
+        With ``rule="short_side_crop"``: the short side in pixels before the centre square of `size` is cut out.
+    rule : {"short_side_crop", "stretch", "pad"}
+        Crop the centre, ignore the aspect ratio, or fit the whole photograph onto a black square.
+    filter : {"nearest", "box", "bilinear", "bicubic", "lanczos"}
+        Pillow's resampling filter.
+    colour : {"RGB", "BGR", "grey"}
+        Order of the channels; ``"grey"`` has one.
+    scale : float
+        Pixels (0 to 255) are divided by it first.
+    mean, std : tuple of float
+        One number a channel, on the scale after the division by `scale`.
+    jpeg_scaling : bool
+        Let the JPEG decoder reduce the photograph by 2, 4 or 8, to the next size above what is needed.
+    """
+
+    size: int
+    resize: int
+    rule: str = "short_side_crop"
+    filter: str = "bicubic"
+    colour: str = "RGB"
+    scale: float = 255.0
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    jpeg_scaling: bool = True
+
+    def __post_init__(self) -> None:
+        choose("rule", self.rule, RULES)
+        choose("filter", self.filter, FILTERS)
+        choose("colour", self.colour, COLOURS)
+
+    @property
+    def channels(self) -> int:
+        """Number of colour channels, 1 or 3."""
+        return 1 if self.colour == "grey" else 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest photograph that is decoded, in pixels, and the largest file that is read, in bytes."""
+
+    max_pixels: int = MAX_PIXELS
+    max_bytes: int = MAX_BYTES
+
+
+_pillow_lock = threading.Lock()
+_pillow_users = 0
+_pillow_limit: int | None = None
+
+
+@contextlib.contextmanager
+def own_pixel_limit() -> Iterator[None]:
+    """Switch Pillow's process-wide pixel limit off while our own, which the caller can raise, is checked instead."""
+    global _pillow_users, _pillow_limit
+    with _pillow_lock:
+        if _pillow_users == 0:
+            _pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        _pillow_users += 1
+    try:
+        yield
+    finally:
+        with _pillow_lock:
+            _pillow_users -= 1
+            if _pillow_users == 0:
+                Image.MAX_IMAGE_PIXELS = _pillow_limit
+
+
+def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the content of a regular file; raise `Unreadable` for anything else.
+
+    The file is opened without blocking, so that a named pipe cannot stop the run, and checked after it is open.
+    """
+    if path.startswith(("http://", "https://")):
+        raise Unreadable("a web address, not a file: download it first")
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as problem:
+        raise Unreadable(_file_problem(problem, path)) from None
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            raise Unreadable("a folder, not an image")
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable("not a regular file")
+        if status.st_size == 0:
+            raise Unreadable("empty file (0 bytes)")
+        if status.st_size > max_bytes:
+            megabytes = status.st_size / 1e6
+            raise Unreadable(f"{megabytes:,.0f} MB, above the limit of {max_bytes / 1e6:,.0f} MB; raise max_bytes")
+        try:
+            return file.read()
+        except OSError as problem:
+            raise Unreadable(_file_problem(problem, path)) from None
+
+
+def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -> Pixels:
+    """Decode a file's content to ``[size, size, channels]`` bytes, before the arithmetic of mean and std.
+
+    Raises
+    ------
+    Unreadable
+        With the reason in plain words.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > limits.max_pixels:
+                raise Unreadable(
+                    f"{_megapixels(width * height)} megapixels, above the limit of "
+                    f"{_megapixels(limits.max_pixels)}; raise max_pixels"
+                )
+            if preprocessing.jpeg_scaling:
+                image.draft(None, _wanted_size(width, height, preprocessing))
+            image.load()
+            upright = _upright(image)
+            plain = _plain(upright, "L" if preprocessing.colour == "grey" else "RGB")
+            return _fit(plain, preprocessing)
+    except Unreadable:
+        raise
+    except Exception as problem:  # Pillow's readers raise nearly every kind of exception on broken files
+        raise Unreadable(_decode_problem(problem, content)) from None
+
+
+def _wanted_size(width: int, height: int, preprocessing: Preprocessing) -> tuple[int, int]:
+    """Return the least size that the JPEG decoder may deliver without losing detail that the model would see."""
+    if preprocessing.rule == "short_side_crop":
+        return preprocessing.resize, preprocessing.resize
+    if preprocessing.rule == "stretch":
+        return preprocessing.size, preprocessing.size
+    ratio = preprocessing.size / max(width, height)
+    return math.ceil(width * ratio), math.ceil(height * ratio)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation, where there is a readable one."""
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+    except Exception:  # broken EXIF says nothing about the pixels
+        return image
+    return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+
+
+def _plain(image: Image.Image, mode: str) -> Image.Image:
+    """Convert any Pillow mode to 8-bit `mode`; transparent parts become white, deeper pixels are scaled to 8 bits."""
+    if image.mode == mode:
+        return image
+    if image.mode.startswith("I"):  # 16 or 32 bits a pixel, of which formats use 16
+        deep = np.clip(np.asarray(image, dtype=np.int64), 0, 65535)
+        image = Image.fromarray((deep // 257).astype(np.uint8))
+    elif image.mode == "F":  # floating point: 0 to 1 by convention, else taken as 0 to 255
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=255.0, neginf=0.0)
+        if values.size and values.max() <= 1:
+            values = values * 255
+        image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert(mode)
+
+
+def _fit(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
+    """Resize to the model's square by the rule; only the part that is kept is resized."""
+    width, height = image.size
+    size, filter_ = preprocessing.size, FILTERS[preprocessing.filter]
+    if preprocessing.rule == "pad":
+        ratio = size / max(width, height)
+        inner = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+        square = Image.new(image.mode, (size, size))
+        square.paste(image.resize(inner, filter_), ((size - inner[0]) // 2, (size - inner[1]) // 2))
+    else:
+        box = (0.0, 0.0, float(width), float(height))
+        if preprocessing.rule == "short_side_crop":
+            side = min(width, height) * size / preprocessing.resize
+            left, top = (width - side) / 2, (height - side) / 2
+            box = (max(left, 0.0), max(top, 0.0), min(left + side, float(width)), min(top + side, float(height)))
+        square = image.resize((size, size), filter_, box=box)
+    pixels = np.asarray(square, dtype=np.uint8).reshape(size, size, preprocessing.channels)
+    return pixels[:, :, ::-1] if preprocessing.colour == "BGR" else pixels
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1e6:,.4g}"
+
+
+def _file_problem(problem: Exception, path: str) -> str:
+    """Say in plain words why a file cannot be opened."""
+    if isinstance(problem, ValueError):
+        return "the file name contains a null byte" if "null" in str(problem) else "the file name cannot be used"
+    code = problem.errno if isinstance(problem, OSError) else None
+    if code == errno.ENOENT:
+        hint = " (its name has backslashes: was it written on Windows?)" if "\\" in path and os.sep == "/" else ""
+        return f"file does not exist{hint}"
+    plain = {
+        errno.EISDIR: "a folder, not an image",
+        errno.EACCES: "a folder, not an image" if os.path.isdir(path) else "no permission to read the file",
+        errno.ELOOP: "a symbolic link that leads back to itself",
+        errno.ENAMETOOLONG: "the file name is too long",
+        errno.ENOTDIR: "file does not exist: a part of its path is not a folder",
+        errno.ENXIO: "not a regular file",
+    }
+    return plain.get(code or 0, f"the file cannot be read: {getattr(problem, 'strerror', None) or problem}")
+
+
+def _decode_problem(problem: Exception, content: bytes) -> str:
+    """Say in plain words why a file's content is no image."""
+    kind = next((name for magic, name in _MAGIC.items() if content.startswith(magic)), None)
+    if isinstance(problem, MemoryError):
+        return "not enough memory to decode the image"
+    if content[4:8] == b"ftyp" and not HEIC and content[8:12] in (b"heic", b"heix", b"mif1", b"hevc", b"heim"):
+        return "a HEIC photograph: install pillow-heif to read it"
+    if kind is None:
+        start = content[:12].decode("latin-1")
+        if content.startswith(b"%PDF"):
+            return "not an image: a PDF"
+        return f"not an image: starts with {start!r}"
+    if isinstance(problem, UnidentifiedImageError):
+        return f"damaged {kind}, or a kind of {kind} that cannot be read"
+    text = str(problem)
+    if "truncated" in text.lower() or "end of file" in text.lower() or isinstance(problem, EOFError):
+        return f"truncated {kind}"
+    return f"damaged {kind}: {text}" if text else f"damaged {kind}"

@@ -1,0 +1,115 @@
+"""Look at the installation: versions, devices, models and caches, what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+
+from . import registry
+from .decode import HEIC
+from .errors import ImagesAsDataError
+from .modelfile import read_card
+from .runtime import Runner, cpu_count, gpu_problem
+from .tables import Result, Verb
+from .version import __version__
+
+PACKAGES = ("numpy", "pillow", "pandas", "pyarrow", "scikit-learn", "onnx")
+OPTIONAL = {
+    "torch": "deeper fine-tuning: pip install 'imagesasdata[train]'",
+    "rpy2": "tables to R from a Python session: pip install 'imagesasdata[r]'",
+    "pillow-heif": "HEIC photographs: pip install 'imagesasdata[heic]'",
+}
+
+
+@Verb
+def doctor() -> Result:
+    """Report what is installed, which device a session really gets, and what to do where something is wrong.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``item``, ``value``, ``status`` ("ok", "note" or "problem") and ``advice`` (a command or a sentence; missing
+        where there is nothing to do).
+
+    Examples
+    --------
+    >>> import imagesasdata as iad
+    >>> iad.doctor()["item"].tolist()[:2]
+    ['imagesasdata', 'python']
+    """
+    rows = [
+        ("imagesasdata", f"{__version__} in {Path(__file__).parent}", "ok", None),
+        ("python", f"{platform.python_version()} at {sys.executable}", "ok", None),
+        ("system", f"{platform.platform()}, {cpu_count()} processors for this process", "ok", None),
+        *_packages(),
+        *_onnxruntime(),
+        *_devices(),
+        ("HEIC", "can be read" if HEIC else "cannot be read", "ok", None),
+        *_models(),
+        ("cache", str(registry.cache_folder()), "ok", None),
+    ]
+    names = ("item", "value", "status", "advice")
+    return Result(
+        pa.table(
+            {name: pa.array(column, pa.string()) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+        )
+    )
+
+
+Row = tuple[str, str, str, str | None]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _packages() -> list[Row]:
+    rows: list[Row] = [(name, _version(name) or "?", "ok", None) for name in PACKAGES]
+    for name, purpose in OPTIONAL.items():
+        version = _version(name)
+        rows.append((name, version or "not installed", "ok" if version else "note", None if version else purpose))
+    return rows
+
+
+def _onnxruntime() -> list[Row]:
+    have = {name: _version(name) for name in ("onnxruntime", "onnxruntime-gpu") if _version(name)}
+    if len(have) > 1:
+        cure = "pip uninstall -y onnxruntime onnxruntime-gpu; pip install onnxruntime-gpu"
+        return [("onnxruntime", " and ".join(have), "problem", f"the two overwrite each other: {cure}")]
+    return [(name, str(version), "ok", None) for name, version in have.items()]
+
+
+def _devices() -> list[Row]:
+    rows: list[Row] = []
+    path = registry.model_path(registry.DEFAULT_MODEL)
+    for device in ("auto", "cuda"):
+        try:
+            runner = Runner(path, device)
+            rows.append((f'device="{device}"', f"a session got {runner.device}", "ok", None))
+        except ImagesAsDataError as problem:
+            rows.append((f'device="{device}"', "not available", "note", str(problem)))
+    problem_text = gpu_problem()
+    rows.append(("GPU", problem_text or "found", "note" if problem_text else "ok", None))
+    return rows
+
+
+def _models() -> list[Row]:
+    rows: list[Row] = [
+        ("models", f"bundled in {registry.bundled_folder()}, yours in {registry.user_folder()}", "ok", None)
+    ]
+    for folder in (registry.bundled_folder(), registry.user_folder()):
+        for path in sorted(folder.glob("*.onnx")):
+            try:
+                card = read_card(path)
+                rows.append((f"model {path.stem}", f"{card.task}, {len(card.classes):,} classes", "ok", None))
+            except ImagesAsDataError as problem:
+                rows.append((f"model {path.stem}", "cannot be used", "problem", str(problem)))
+    return rows

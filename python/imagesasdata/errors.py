@@ -1,0 +1,84 @@
+"""The exceptions: each says the problem, what was given, and the cure.
+
+In R the same text arrives as a condition whose class is the snake-case name, for instance
+``imagesasdata_image_column_missing``, then ``imagesasdata_error``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class ImagesAsDataError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class ImagesAsDataWarning(UserWarning):
+    """Something about a result that its user should know."""
+
+
+class ImageColumnMissing(ImagesAsDataError):
+    """The data frame has no column of the name given as ``image_col``."""
+
+
+class ImagesNotFound(ImagesAsDataError):
+    """A folder or a pattern leads to no image, or does not exist."""
+
+
+class ImageFailed(ImagesAsDataError):
+    """An image could not be read and the caller asked to stop at the first such image."""
+
+
+class ColumnExists(ImagesAsDataError):
+    """The data frame already has a column that the verb would add."""
+
+
+class ModelNotFound(ImagesAsDataError):
+    """No model has that name and no file that path."""
+
+
+class ModelInvalid(ImagesAsDataError):
+    """The file is not a model that this package can use, or contradicts itself."""
+
+
+class ModelCardMissing(ModelInvalid):
+    """A plain ONNX file without the metadata that prediction needs."""
+
+
+class ModelTooNew(ModelInvalid):
+    """The metadata has a schema version from the future."""
+
+
+class DeviceUnavailable(ImagesAsDataError):
+    """The device asked for is not there."""
+
+
+class ArgumentInvalid(ImagesAsDataError):
+    """An argument has a value outside what it may be."""
+
+
+class KeysInvalid(ImagesAsDataError):
+    """The keys of a merge are missing, of different kinds, duplicated, or match nothing."""
+
+
+class TableUnreadable(ImagesAsDataError):
+    """A table file cannot be read or written."""
+
+
+class DependencyMissing(ImagesAsDataError):
+    """An optional package is needed and not installed."""
+
+
+def quoted(names: Iterable[str], most: int = 8) -> str:
+    """Names for a message: at most `most`, then a count of the rest."""
+    names = list(names)
+    shown = ", ".join(names[:most])
+    return f"{shown}, and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def choose(argument: str, value: object, allowed: Iterable[str]) -> None:
+    """Raise `ArgumentInvalid` unless `value` is one of `allowed`."""
+    allowed = list(allowed)
+    if value not in allowed:
+        options = ", ".join(f'"{option}"' for option in allowed)
+        raise ArgumentInvalid(f"`{argument}` is {value!r}; it must be one of {options}.")

@@ -1,0 +1,360 @@
+"""Read and write a model: one ``.onnx`` file with graph, classes, preprocessing, provenance and licence.
+
+The metadata is one JSON text under the key ``imagesasdata``; ``docs/model-file.md`` documents its schema. A model file
+is untrusted input: nothing in it is executed but standard ONNX operators, and no pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx.external_data_helper import load_external_data_for_model
+
+from .decode import Preprocessing
+from .errors import ModelCardMissing, ModelInvalid, ModelNotFound, ModelTooNew, quoted
+
+KEY = "imagesasdata"
+SCHEMA_VERSION = 1
+TASKS = ("single", "multi", "score")
+ACTIVATIONS = ("softmax", "sigmoid", "none")
+# Operators that ONNX Runtime carries itself; anything else would need a library of native code.
+DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"})
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that is known of a model besides its graph.
+
+    Attributes
+    ----------
+    name : str
+        How users call the model.
+    task : {"single", "multi", "score"}
+        Exclusive classes, several attributes at once, or numbers.
+    classes : tuple of str
+        Names of the classes, attributes or scores, in the order of the output.
+    preprocessing : Preprocessing
+        How a photograph becomes the input.
+    tensors : dict
+        Names of the ``input``, ``embedding`` (may be None) and ``output`` tensors.
+    activation : {"softmax", "sigmoid", "none"}
+        What turns the output into probabilities.
+    class_ids : tuple of str, optional
+        Identifiers of the classes elsewhere, such as WordNet ids.
+    backbone : dict
+        ``name`` and ``sha256`` of the graph from the input to the embedding.
+    provenance : dict
+        ``package_version``, ``data_fingerprint``, ``seed``, ``date``, ``origin``.
+    licence : str
+        SPDX identifier, or a sentence.
+    metrics : dict
+        Measured quality, with its source.
+    description : str
+        What the model is for, in a sentence or two.
+    """
+
+    name: str
+    task: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    tensors: dict[str, str | None]
+    activation: str
+    class_ids: tuple[str, ...] | None = None
+    backbone: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    licence: str = "unknown"
+    metrics: dict[str, Any] = field(default_factory=dict)
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.task not in TASKS:
+            problems.append(f"task is {self.task!r}, not one of {quoted(TASKS)}")
+        if self.activation not in ACTIVATIONS:
+            problems.append(f"activation is {self.activation!r}, not one of {quoted(ACTIVATIONS)}")
+        if not self.classes or not all(isinstance(c, str) and c for c in self.classes):
+            problems.append("classes must be names, at least one")
+        if self.task == "single" and len(self.classes) < 2:
+            problems.append("a single-label model needs two classes or more")
+        doubled = sorted({c for c in self.classes if self.classes.count(c) > 1}) if len(self.classes) < 20_000 else []
+        if doubled:
+            problems.append(f"classes occur twice: {quoted(doubled)}")
+        if self.class_ids is not None and len(self.class_ids) != len(self.classes):
+            problems.append(f"{len(self.class_ids)} class_ids for {len(self.classes)} classes")
+        for key in ("mean", "std"):
+            if len(getattr(self.preprocessing, key)) != self.preprocessing.channels:
+                problems.append(f"preprocessing.{key} needs {self.preprocessing.channels} number(s)")
+        if not 1 <= self.preprocessing.size <= 4096 or self.preprocessing.resize < 1:
+            problems.append("preprocessing.size must be between 1 and 4096 pixels and resize positive")
+        if 0 in self.preprocessing.std or self.preprocessing.scale == 0:
+            problems.append("preprocessing.std and scale must not be 0")
+        if problems:
+            raise ModelInvalid(f"The model card is not valid: {'; '.join(problems)}.")
+
+    def to_json(self) -> str:
+        """Return the metadata as JSON, the same text for the same card."""
+        return json.dumps({"schema_version": SCHEMA_VERSION, **dataclasses.asdict(self)}, ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str, path: Path) -> ModelCard:
+        """Read the metadata; `path` is named in errors."""
+        try:
+            values = json.loads(text)
+            version = values.pop("schema_version")
+            if version > SCHEMA_VERSION:
+                raise ModelTooNew(
+                    f'"{path}" was written in model format {version}; this version reads up to {SCHEMA_VERSION}. '
+                    "Update imagesasdata: pip install --upgrade imagesasdata"
+                )
+            known = {f.name for f in dataclasses.fields(cls)}
+            values = {key: value for key, value in values.items() if key in known}
+            steps = {f.name for f in dataclasses.fields(Preprocessing)}
+            raw = {key: value for key, value in values["preprocessing"].items() if key in steps}
+            raw["mean"], raw["std"] = tuple(map(float, raw["mean"])), tuple(map(float, raw["std"]))
+            values["preprocessing"] = Preprocessing(**raw)
+            values["classes"] = tuple(values["classes"])
+            if values.get("class_ids") is not None:
+                values["class_ids"] = tuple(values["class_ids"])
+            return cls(**values)
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise ModelInvalid(
+                f'The metadata of "{path}" cannot be read ({type(problem).__name__}: {problem}). '
+                "See docs/model-file.md for the format."
+            ) from problem
+
+
+def load_graph(path: str | os.PathLike[str]) -> onnx.ModelProto:
+    """Parse an ONNX file, with its external data where they lie beside it, and refuse what is unsafe to run.
+
+    Raises
+    ------
+    ModelNotFound, ModelInvalid
+        Not there; not ONNX; external data outside the file's folder; custom operators.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelNotFound(f'There is no model file "{path}".')
+    content = path.read_bytes()
+    try:
+        proto: onnx.ModelProto | None = onnx.ModelProto.FromString(content)
+    except DecodeError:
+        proto = None
+    if proto is None or not proto.graph.node:
+        start = content[:12].decode("latin-1")
+        raise ModelInvalid(
+            f'"{path}" is not an ONNX model: it starts with {start!r}. Export the network to ONNX first '
+            "(PyTorch: torch.onnx.export; Keras: tf2onnx)."
+        )
+    _refuse_escape(proto, path)
+    _refuse_custom(proto, path)
+    try:
+        load_external_data_for_model(proto, str(path.parent))
+    except Exception as problem:
+        raise ModelInvalid(f'The external data of "{path}" cannot be read: {problem}') from problem
+    return proto
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[onnx.ModelProto, ModelCard]:
+    """Return graph and card of a model file.
+
+    Raises
+    ------
+    ModelCardMissing
+        A plain ONNX file: take it in first with ``iad models add``.
+    """
+    proto = load_graph(path)
+    text = next((entry.value for entry in proto.metadata_props if entry.key == KEY), None)
+    if text is None:
+        raise ModelCardMissing(
+            f'"{path}" is a plain ONNX file without classes and preprocessing. Take it in once: '
+            f"iad models add {Path(path).name} --classes classes.txt --size 224 --mean 0.485 0.456 0.406 "
+            "--std 0.229 0.224 0.225 (with the values that it was trained with)"
+        )
+    return proto, ModelCard.from_json(text, Path(path))
+
+
+def read_card(path: str | os.PathLike[str]) -> ModelCard:
+    """Return the card of a model file."""
+    return read_model(path)[1]
+
+
+def write_model(proto: onnx.ModelProto, card: ModelCard, path: str | os.PathLike[str]) -> ModelCard:
+    """Write graph and card as one file; the same input gives the same bytes, and the file appears only when whole.
+
+    Returns
+    -------
+    ModelCard
+        The card as written, with the backbone's sha256.
+    """
+    proto = onnx.ModelProto.FromString(proto.SerializeToString(deterministic=True))
+    _check_tensors(proto, card)
+    if card.tensors.get("embedding"):
+        backbone = {"name": card.name, **card.backbone, "sha256": backbone_sha256(proto, card)}
+        card = dataclasses.replace(card, backbone=backbone)
+    kept = [entry for entry in proto.metadata_props if entry.key != KEY]
+    del proto.metadata_props[:]
+    proto.metadata_props.extend(kept)
+    proto.metadata_props.add(key=KEY, value=card.to_json())
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(proto.SerializeToString(deterministic=True))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return card
+
+
+def verify_model(path: str | os.PathLike[str]) -> ModelCard:
+    """Check a model file against itself and return its card.
+
+    The tensors named in the card exist, the number of classes is the width of the output where the graph states it,
+    the backbone has the sha256 that the card says, and the graph is valid ONNX.
+
+    Raises
+    ------
+    ModelInvalid
+        With what contradicts what.
+    """
+    proto, card = read_model(path)
+    _check_tensors(proto, card)
+    try:
+        onnx.checker.check_model(proto)
+    except onnx.checker.ValidationError as problem:
+        raise ModelInvalid(f'"{path}" is not valid ONNX: {problem}') from problem
+    claimed = card.backbone.get("sha256")
+    if claimed and claimed != backbone_sha256(proto, card):
+        raise ModelInvalid(
+            f'The backbone in "{path}" is not the one that its card names (sha256 {claimed[:12]}...): the file was '
+            "changed after it was written. Fetch it again from its origin."
+        )
+    return card
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """Return the sha256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def backbone_sha256(proto: onnx.ModelProto, card: ModelCard) -> str:
+    """Return a sha256 of the graph from the input to the embedding: its nodes, in order, and its weights.
+
+    Two files with the same backbone and different heads have the same value, so embeddings can be shared.
+    """
+    graph = proto.graph
+    makers = {output: node for node in graph.node for output in node.output}
+    wanted, needed = [str(card.tensors["embedding"])], set()
+    while wanted:
+        name = wanted.pop()
+        if name and name not in needed:
+            needed.add(name)
+            wanted.extend(makers[name].input if name in makers else ())
+    digest = hashlib.sha256()
+    for node in graph.node:
+        if needed.intersection(node.output):
+            plain = onnx.NodeProto()
+            plain.CopyFrom(node)
+            plain.ClearField("doc_string")
+            digest.update(plain.SerializeToString(deterministic=True))
+    for weight in sorted((w for w in graph.initializer if w.name in needed), key=lambda w: w.name):
+        digest.update(f"{weight.name}:{weight.data_type}:{list(weight.dims)}".encode())
+        digest.update(onnx.numpy_helper.to_array(weight).tobytes())
+    return digest.hexdigest()
+
+
+def input_shape(proto: onnx.ModelProto, name: str) -> list[int | None]:
+    """Return the shape of a graph input, None where it is free."""
+    value = next(v for v in proto.graph.input if v.name == name)
+    return _shape(value)
+
+
+def free_inputs(proto: onnx.ModelProto) -> list[str]:
+    """Return the names of the graph's inputs that are not weights."""
+    weights = {w.name for w in proto.graph.initializer}
+    return [v.name for v in proto.graph.input if v.name not in weights]
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[int | None]:
+    dims = value.type.tensor_type.shape.dim
+    return [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in dims]
+
+
+def _check_tensors(proto: onnx.ModelProto, card: ModelCard) -> None:
+    inputs = free_inputs(proto)
+    if card.tensors.get("input") not in inputs or len(inputs) != 1:
+        raise ModelInvalid(
+            f"The graph has the input(s) {quoted(inputs)}; the card names {card.tensors.get('input')!r}. "
+            "A model takes exactly one input, the image."
+        )
+    made = {output for node in proto.graph.node for output in node.output}
+    for role in ("output", "embedding"):
+        name = card.tensors.get(role)
+        if (name is not None or role == "output") and name not in made:
+            raise ModelInvalid(f"The graph has no tensor {name!r}, which the card names as its {role}.")
+    output = next((v for v in proto.graph.output if v.name == card.tensors["output"]), None)
+    width = _shape(output)[-1] if output is not None and output.type.tensor_type.shape.dim else None
+    check_width(width, card)
+
+
+def check_width(width: int | None, card: ModelCard) -> None:
+    """Raise `ModelInvalid` where the output's width is known and is not the number of classes."""
+    if width is not None and width != len(card.classes):
+        raise ModelInvalid(
+            f"The network has {width:,} outputs and {len(card.classes):,} classes are named. "
+            "Give one name for each output, in its order."
+        )
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            yield from attribute.tensors
+            for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+                yield from _tensors(inner)
+
+
+def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+                yield from _nodes(inner.node)
+
+
+def _refuse_escape(proto: onnx.ModelProto, path: Path) -> None:
+    folder = path.parent.resolve()
+    for tensor in _tensors(proto.graph):
+        if tensor.data_location != onnx.TensorProto.EXTERNAL:
+            continue
+        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+        if not location or not (folder / location).resolve().is_relative_to(folder):
+            raise ModelInvalid(
+                f'"{path}" keeps weights in "{location}", outside its own folder, which is refused: a model file could '
+                "read any file that way. Put the data beside the model, or save the model as one file "
+                "(onnx.save_model(..., save_as_external_data=False))."
+            )
+
+
+def _refuse_custom(proto: onnx.ModelProto, path: Path) -> None:
+    own = {function.domain for function in proto.functions}
+    bodies = [proto.graph.node, *(function.node for function in proto.functions)]
+    nodes = (node for body in bodies for node in _nodes(body))
+    foreign = sorted({f"{node.domain}.{node.op_type}" for node in nodes if node.domain not in DOMAINS | own})
+    if foreign:
+        raise ModelInvalid(
+            f'"{path}" uses custom operators ({quoted(foreign)}), which would need native code from elsewhere. '
+            "Export it again with standard ONNX operators."
+        )

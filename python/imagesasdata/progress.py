@@ -1,0 +1,56 @@
+"""Tell the caller how far a long run is: a bar, a function of theirs, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from .errors import ArgumentInvalid
+
+Report = bool | Callable[[int, int, str], Any]
+
+
+class Progress:
+    """Report progress as a context manager.
+
+    Parameters
+    ----------
+    progress : bool or function
+        True shows a bar on standard error, or in a notebook. A function is called as ``progress(done, total, text)`` on
+        the thread that called the verb, at the start, now and then, and at the end.
+    total : int
+        Number of images.
+    text : str
+        What is running, and where.
+    """
+
+    def __init__(self, progress: Report, total: int, text: str) -> None:
+        if not isinstance(progress, bool) and not callable(progress):
+            raise ArgumentInvalid(f"`progress` is {progress!r}; it must be True, False or a function.")
+        self._function = None if isinstance(progress, bool) else progress
+        self._total, self._text, self._done = total, text, 0
+        self._bar: tqdm[Any] | None = None
+        if progress is True:
+            self._bar = tqdm(total=total, desc=text, unit=" images", dynamic_ncols=True, smoothing=0.05)
+
+    def __enter__(self) -> Progress:
+        if self._function:
+            self._function(0, self._total, self._text)
+        return self
+
+    def advance(self, images: int) -> None:
+        """Say that `images` more are done."""
+        self._done += images
+        if self._bar is not None:
+            self._bar.update(images)
+        elif self._function:
+            self._function(self._done, self._total, self._text)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()

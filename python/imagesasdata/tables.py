@@ -1,0 +1,260 @@
+"""Tables: Arrow inside; pandas, Parquet, CSV, Feather and Stata at the edge; provenance carried along.
+
+Column names and the format of the provenance are documented in ``docs/tables.md``.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, ParamSpec
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.parquet
+
+from .errors import ColumnExists, ImagesAsDataWarning, TableUnreadable, quoted
+
+PROVENANCE = b"imagesasdata"
+TABLE_SUFFIXES = frozenset({".csv", ".parquet", ".feather", ".arrow", ".dta"})
+P = ParamSpec("P")
+
+
+def factor_type(classes: Sequence[str]) -> pa.DataType:
+    """Return the Arrow type of a factor over `classes`: a dictionary with the smallest common index."""
+    return pa.dictionary(pa.int16() if len(classes) < 2**15 else pa.int32(), pa.string())
+
+
+def with_provenance(table: pa.Table, provenance: dict[str, Any]) -> pa.Table:
+    """Return the table with `provenance` as JSON in its schema metadata."""
+    metadata = dict(table.schema.metadata or {})
+    metadata[PROVENANCE] = json.dumps(provenance, ensure_ascii=False).encode()
+    return table.replace_schema_metadata(metadata)
+
+
+def provenance_of(table: pa.Table) -> dict[str, Any]:
+    """Return the provenance in a table's schema metadata, empty where there is none."""
+    text = (table.schema.metadata or {}).get(PROVENANCE)
+    return dict(json.loads(text)) if text else {}
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Convert to pandas: factors become categoricals, and the provenance goes to ``attrs["imagesasdata"]``.
+
+    Whole and logical numbers that may be missing keep their kind (pandas' ``Int32`` and ``boolean``) instead of
+    becoming floats and objects as soon as one is missing.
+    """
+    kinds = {pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
+    provenance = provenance_of(table)
+    if provenance:
+        frame.attrs["imagesasdata"] = provenance
+    return frame
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a verb made, before it is handed over: new columns, and the caller's data frame if they belong to one.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The new columns; its first column is ``image`` where rows are images.
+    data : pandas.DataFrame or pyarrow.Table, optional
+        The caller's data frame with one row for each row of `table`. Its own path column stands for ``image``.
+    notes : tuple of str
+        What the caller should know about the table: warnings in Python and in R.
+    """
+
+    table: pa.Table
+    data: pd.DataFrame | pa.Table | None = None
+    notes: tuple[str, ...] = ()
+
+    def added(self) -> pa.Table:
+        """Return the columns to add to the caller's data frame."""
+        return self.table.drop_columns(["image"]) if "image" in self.table.column_names else self.table
+
+    def to_arrow(self) -> pa.Table:
+        """Return everything as Arrow."""
+        if self.data is None:
+            return self.table
+        new, table = self.added(), self.data
+        if isinstance(table, pd.DataFrame):
+            table = pa.Table.from_pandas(table, preserve_index=False)
+        refuse_existing(table.column_names, new.column_names)
+        for name in new.column_names:
+            table = table.append_column(new.schema.field(name), new[name])
+        return with_provenance(table, provenance_of(new))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return everything as pandas; the caller's columns and index are left as they were."""
+        if self.data is None:
+            return to_pandas(self.table)
+        data = self.data if isinstance(self.data, pd.DataFrame) else self.data.to_pandas()
+        new = to_pandas(self.added())
+        refuse_existing([str(c) for c in data.columns], list(new.columns))
+        attrs = {**data.attrs, **new.attrs}
+        new.index = data.index
+        frame: pd.DataFrame = pd.concat([data, new], axis="columns")
+        frame.attrs = attrs
+        return frame
+
+
+class Verb(Generic[P]):
+    """A verb of the package: called, it returns pandas; its ``arrow`` returns the same as an Arrow table.
+
+    R calls ``arrow``, so no value passes through pandas on its way to R.
+    """
+
+    def __init__(self, core: Callable[P, Result]) -> None:
+        functools.update_wrapper(self, core)
+        self._core = core
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
+        result = self._core(*args, **kwargs)
+        for note in result.notes:
+            warnings.warn(note, ImagesAsDataWarning, stacklevel=2)
+        return result.to_pandas()
+
+    def arrow(self, *args: P.args, **kwargs: P.kwargs) -> pa.Table:
+        """Return the same table as `pyarrow.Table`, any warnings as ``notes`` in its provenance."""
+        result = self._core(*args, **kwargs)
+        table = result.to_arrow()
+        return with_provenance(table, {**provenance_of(table), "notes": result.notes}) if result.notes else table
+
+    def __repr__(self) -> str:
+        return f"<verb {self._core.__name__}>"
+
+
+def refuse_existing(have: Sequence[str], new: Sequence[str]) -> None:
+    """Raise `ColumnExists` where a column to be added is there already; silent renaming would hide a hand label."""
+    both = [name for name in new if name in set(have)]
+    if both:
+        raise ColumnExists(
+            f"`data` already has the column(s) {quoted(both)}, which would be added. "
+            "Rename or drop them first, or give only the column of paths."
+        )
+
+
+def read_table(path: str | os.PathLike[str]) -> pa.Table:
+    """Read a .csv, .parquet, .feather (.arrow) or .dta file.
+
+    Raises
+    ------
+    TableUnreadable
+        With the reason, for instance that the file is missing or has another format.
+    """
+    path = Path(path).expanduser()
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            return pa.parquet.read_table(path, partitioning=None)
+        if suffix in (".feather", ".arrow"):
+            return pa.feather.read_table(path)
+        if suffix == ".csv":
+            # pandas, not Arrow's reader: it copes with the line breaks and quotes that posts have in them.
+            return pa.Table.from_pandas(pd.read_csv(path), preserve_index=False)
+        if suffix == ".dta":
+            return pa.Table.from_pandas(pd.read_stata(path), preserve_index=False)
+    except FileNotFoundError:
+        raise TableUnreadable(f'"{path}" does not exist (working directory: {Path.cwd()}).') from None
+    except (OSError, ValueError, UnicodeDecodeError) as problem:
+        raise TableUnreadable(f'"{path}" cannot be read as {suffix[1:]}: {problem}') from problem
+    raise TableUnreadable(f'"{path}" is no table that can be read; give {quoted(sorted(TABLE_SUFFIXES))}.')
+
+
+def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """Write .parquet, .csv, .feather (.arrow) or .dta, by suffix; the file appears only when it is whole.
+
+    Text cells that a spreadsheet would run as a formula get a leading apostrophe in CSV; Parquet and Feather keep every
+    cell and the provenance verbatim. Stata has no missing text and no names longer than 32 characters: missing text
+    becomes "", long names are shortened and kept as variable labels.
+
+    Raises
+    ------
+    TableUnreadable
+        An unknown suffix, or a folder that does not exist or cannot be written.
+    """
+    path = Path(path).expanduser()
+    writers: dict[str, Callable[[pa.Table, Path], None]] = {
+        ".parquet": lambda t, p: pa.parquet.write_table(t, p),
+        ".feather": lambda t, p: pa.feather.write_feather(t, str(p)),
+        ".arrow": lambda t, p: pa.feather.write_feather(t, str(p), compression="uncompressed"),
+        ".csv": lambda t, p: pa.csv.write_csv(spreadsheet_safe(t), p),
+        ".dta": _write_stata,
+    }
+    suffix = path.suffix.lower()
+    if suffix not in writers:
+        raise TableUnreadable(f'"{path}" has no suffix of a table; use {quoted(sorted(TABLE_SUFFIXES))}.')
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        writers[suffix](table, partial)
+        partial.replace(path)
+    except OSError as problem:
+        raise TableUnreadable(f'"{path}" cannot be written: {problem.strerror or problem}') from problem
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def spreadsheet_safe(table: pa.Table) -> pa.Table:
+    """Return the table with an apostrophe before every text cell, or column name, that a spreadsheet would run."""
+    formula = re.compile(r"^[=+\-@\t\r]")
+
+    def safe(cell: str | None) -> str | None:
+        return "'" + cell if cell is not None and formula.match(cell) else cell
+
+    for i, field in enumerate(table.schema):
+        column = table.column(i)
+        if pa.types.is_dictionary(field.type):
+            column = column.cast(field.type.value_type)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            unsafe = pa.compute.match_substring_regex(column, formula.pattern)
+            if pa.compute.any(unsafe).as_py():
+                column = pa.chunked_array([[safe(cell) for cell in column.to_pylist()]], type=column.type)
+        table = table.set_column(i, safe(field.name), column)
+    return table
+
+
+def _write_stata(table: pa.Table, path: Path) -> None:
+    frame = table.to_pandas()
+    names: dict[str, str] = {}
+    for name in frame.columns:
+        plain = re.sub(r"\W", "_", str(name), flags=re.ASCII)
+        plain = (f"_{plain}" if plain[:1].isdigit() else plain)[:32] or "_"
+        short, n = plain, 1
+        while short in names:
+            n += 1
+            short = f"{plain[: 31 - len(str(n))]}_{n}"
+        names[short] = str(name)
+    frame.columns = pd.Index(list(names))
+    for name in frame.columns:
+        column = frame[name]
+        kind = table.schema.field(names[name]).type
+        if pa.types.is_boolean(kind):
+            frame[name] = column.astype("float64")  # Stata has no logical type; 0, 1 and missing
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+            frame[name] = column.astype("object").where(column.notna(), "").map(str)
+    long = [n for n in frame.columns if frame[n].dtype == object and frame[n].str.len().max() > 244]
+    labels: dict[Any, str] = {short: name[:80] for short, name in names.items()}
+    frame.to_stata(path, write_index=False, version=118, variable_labels=labels, convert_strl=long)
+
+
+def export_stream(table: pa.Table, address: int) -> None:
+    """Export the table as an Arrow C stream to a pointer, with at least one batch so that factors keep their levels."""
+    table = table.unify_dictionaries().combine_chunks()
+    batches = table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    pa.RecordBatchReader.from_batches(table.schema, batches)._export_to_c(address)
+
+
+def import_stream(address: int) -> pa.Table:
+    """Import an Arrow C stream from a pointer."""
+    return pa.RecordBatchReader._import_from_c(address).read_all()

@@ -1,0 +1,1 @@
+"""Tags: short descriptions of what is in a photograph, several an image."""

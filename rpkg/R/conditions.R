@@ -1,0 +1,27 @@
+# Python's exceptions as R conditions: the same text, without a traceback, and a class for tryCatch().
+
+abort <- function(class, message, call) {
+  rlang::abort(message, class = c(paste0("imagesasdata_", class), "imagesasdata_error"), call = call)
+}
+
+# An interrupt needs nothing here: reticulate makes an R interrupt of a KeyboardInterrupt.
+with_python_errors <- function(code, call) {
+  tryCatch(code, python.builtin.BaseException = function(cnd) abort_as_in_python(cnd, call))
+}
+
+abort_as_in_python <- function(cnd, call) {
+  # reticulate's own message has the Python class before the text and a hint for programmers after it.
+  text <- if (inherits(cnd, "python.builtin.object")) reticulate::py_str(cnd) else conditionMessage(cnd)
+  own <- "^imagesasdata\\.errors\\."
+  classes <- sub(own, "", grep(own, class(cnd), value = TRUE))
+  if (length(classes) > 0) {
+    abort(snake_case(setdiff(classes, "ImagesAsDataError")), text, call)
+  }
+  name <- sub("^.*\\.", "", class(cnd)[[1]])
+  hint <- "This is not an error that the package foresees. `reticulate::py_last_error()` has the Python traceback."
+  abort("python_error", c(sprintf("Python raised %s: %s", name, text), i = hint), call)
+}
+
+snake_case <- function(names) {
+  tolower(gsub("([a-z0-9])([A-Z])", "\\1_\\2", names))
+}

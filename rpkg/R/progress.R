@@ -1,0 +1,47 @@
+# How far a long run is. Python calls an R function on the main thread; no other thread may call R.
+
+# What `progress` becomes on its way to Python: `report` is sent, `close` ends the bar, and `raised` has the error that
+# the user's own function raised, of which Python would keep the text only.
+progress_for_python <- function(progress) {
+  bar <- list(report = progress, close = function() NULL, raised = function() NULL)
+  if (isTRUE(progress)) {
+    bar <- progress_bar()
+  }
+  if (!is.function(bar$report)) {
+    return(bar)
+  }
+  report <- bar$report
+  raised <- NULL
+  bar$report <- function(done, total, text) {
+    tryCatch(
+      report(from_python(done), from_python(total), from_python(text)),
+      error = function(cnd) {
+        raised <<- cnd
+        stop(cnd)
+      }
+    )
+    invisible(NULL)
+  }
+  bar$raised <- function() raised
+  bar
+}
+
+progress_bar <- function() {
+  id <- NULL
+  report <- function(done, total, text) {
+    if (is.null(id)) {
+      id <<- cli::cli_progress_bar(
+        total = total, extra = list(text = text), clear = FALSE, .auto_close = FALSE, .envir = the,
+        format = "{cli::pb_extra$text} {cli::pb_bar} {cli::pb_current}/{cli::pb_total} images, ETA {cli::pb_eta}"
+      )
+    }
+    # cli draws only when R's event loop has set its timer, which does not happen while Python runs: hence `force`.
+    cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = the)
+  }
+  close <- function() {
+    if (!is.null(id)) {
+      cli::cli_progress_done(id = id, .envir = the)
+    }
+  }
+  list(report = report, close = close)
+}

@@ -1,0 +1,86 @@
+# The Python package: found when the first verb is called, checked, and kept for the session.
+
+python_package <- "imagesasdata"
+
+# What is kept for the session: `module`, and Python's `int`, which turns an address in text into a number.
+the <- new.env(parent = emptyenv())
+
+# Python and R packages of the same series, such as 0.1.x, have the same verbs.
+series <- function(version) {
+  sub("^(\\d+\\.\\d+).*$", "\\1", as.character(version))
+}
+
+python_requirement <- function() {
+  paste0(python_package, "==", series(utils::packageVersion("imagesasdata")), ".*")
+}
+
+python_module <- function(call = rlang::caller_env()) {
+  if (is.null(the$module)) {
+    module <- import_package(call)
+    check_version(reticulate::py_to_r(module$`__version__`), call)
+    the$int <- reticulate::import_builtins(convert = FALSE)$int
+    the$module <- module
+  }
+  the$module
+}
+
+ways_to_install <- c(
+  i = "`install_imagesasdata()` makes a Python environment for it. Restart R afterwards.",
+  i = "If a Python has it already: Sys.setenv(RETICULATE_PYTHON = \"/path/to/python\") in a fresh session.",
+  i = "`iad_doctor()` says what is there and what is missing."
+)
+
+# Starts Python where it is not running yet.
+import_package <- function(call) {
+  # Finding no Python, reticulate tries to download one. It prints why that failed, and goes on to its own error.
+  printed <- tempfile()
+  on.exit(unlink(printed))
+  tryCatch(
+    rlang::with_options(
+      suppressWarnings(reticulate::import(python_package, convert = FALSE)),
+      try.outFile = printed
+    ),
+    python.builtin.ModuleNotFoundError = function(cnd) abort_package_missing(cnd, call),
+    python.builtin.BaseException = function(cnd) abort_as_in_python(cnd, call),
+    error = function(cnd) abort_python_missing(cnd, printed, call)
+  )
+}
+
+abort_package_missing <- function(cnd, call) {
+  if (!identical(reticulate::py_str(cnd), sprintf("No module named '%s'", python_package))) {
+    abort_as_in_python(cnd, call) # the package is there, and something that it needs is not
+  }
+  python <- reticulate::py_config()$python
+  text <- sprintf("This session's Python (%s) has no package \"%s\".", python, python_package)
+  abort("package_missing", c(text, ways_to_install), call)
+}
+
+abort_python_missing <- function(cnd, printed, call) {
+  reasons <- c(conditionMessage(cnd), if (file.exists(printed)) readLines(printed, warn = FALSE))
+  reasons <- trimws(grep("\\S", unlist(strsplit(reasons, "\n")), value = TRUE))
+  names(reasons) <- rep("x", length(reasons))
+  abort("python_missing", c("This needs Python 3.11 or newer, and reticulate found none.", reasons, ways_to_install), call)
+}
+
+check_version <- function(version, call) {
+  own <- utils::packageVersion("imagesasdata")
+  if (series(version) != series(own)) {
+    text <- sprintf(
+      "The Python package is version %s and the R package is %s; they must agree in the first two numbers.",
+      version, own
+    )
+    abort("version_mismatch", c(text, i = "`install_imagesasdata()` installs the matching Python package."), call)
+  }
+}
+
+# For the examples: TRUE only where somebody has chosen a Python, which then starts; never a download.
+python_ready <- function() {
+  if (!is.null(the$module)) {
+    return(TRUE)
+  }
+  chosen <- Sys.getenv("RETICULATE_PYTHON")
+  if (!reticulate::py_available() && !file.exists(chosen) && !reticulate::virtualenv_exists("r-imagesasdata")) {
+    return(FALSE)
+  }
+  !inherits(tryCatch(python_module(), error = identity), "error")
+}
