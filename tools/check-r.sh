@@ -16,8 +16,9 @@ grep -E '(NOTE|WARNING|ERROR)$' -A 12 imagesasdata.Rcheck/00check.log | grep -v 
 tail -n 3 imagesasdata.Rcheck/00check.log | grep '^Status'
 if grep -q '^Status:.*\(WARNING\|ERROR\)' imagesasdata.Rcheck/00check.log; then exit 1; fi
 
-# The declaration at the top must never become an empty package that hides the real one.
+# The declaration at the top must never become an empty package that hides the real one: without the real one it must not
+# install at all.
 mkdir lib
-if R CMD INSTALL --no-test-load --library=lib "$ROOT" >"$LOGS/install-compendium.log" 2>&1 || [ -n "$(ls lib)" ]; then
+if R_LIBS='' R_LIBS_USER=$check/lib R CMD INSTALL --library=lib "$ROOT" >"$LOGS/install-compendium.log" 2>&1; then
   fail "the DESCRIPTION at the top installs as a package, and must not"
 fi

@@ -50,9 +50,9 @@ step() {
   fi
 }
 
-# fingerprint file-or-folder...: changes when their content does.
+# fingerprint file-or-folder...: changes when their content does. What does not exist is passed over.
 fingerprint() {
-  find "$@" -type f ! -name '*.pyc' 2>/dev/null | LC_ALL=C sort | while IFS= read -r f; do cksum "$f"; done | cksum | cut -d' ' -f1
+  { find "$@" -type f ! -name '*.pyc' 2>/dev/null || true; } | LC_ALL=C sort | while IFS= read -r f; do cksum "$f"; done | cksum | cut -d' ' -f1
 }
 
 # A step that is done leaves stamp NAME with the fingerprint it was done for.

@@ -117,7 +117,7 @@ if ! is_done rpy2 "$rpy2-$r_version-$(cat "$STAMPS/python")"; then
 fi
 
 # This project's own package, whenever its files changed.
-want=$(fingerprint "$ROOT/rpkg")-$r_version
+want=$(fingerprint "$ROOT"/rpkg/{DESCRIPTION,NAMESPACE,R,man,inst})-$r_version
 if ! is_done rpkg "$want" || [ ! -d "$ROOT/.r-lib/imagesasdata" ]; then
   begin
   step "installing the R package imagesasdata (into .r-lib)" \

@@ -10,8 +10,11 @@ if [ ! -d .r-lib/imagesasdata ] || ! command -v Rscript >/dev/null; then
 fi
 rm -f "$REPORTS"/testthat-*.csv
 
+rc=0
 heading "R tests, without Python"
-RETICULATE_PYTHON=$CACHE/no-python-here Rscript --vanilla tools/test-r.R rpkg/tests/testthat "$REPORTS/testthat-without-python.csv"
+RETICULATE_PYTHON=$CACHE/no-python-here Rscript --vanilla tools/test-r.R rpkg/tests/testthat \
+  "$REPORTS/testthat-without-python.csv" || rc=1
 
 heading "R tests, with Python"
-Rscript --vanilla tools/test-r.R rpkg/tests/testthat "$REPORTS/testthat-with-python.csv"
+Rscript --vanilla tools/test-r.R rpkg/tests/testthat "$REPORTS/testthat-with-python.csv" || rc=1
+exit $rc

@@ -190,6 +190,7 @@ def _models_verbs(verbs: argparse._SubParsersAction[_Parser]) -> None:
     add.add_argument("--colour", choices=COLOURS, default="RGB")
     add.add_argument("--task", choices=TASKS, default="single")
     add.add_argument("--activation", choices=ACTIVATIONS)
+    add.add_argument("--output", help="name of the tensor with one number a class (default: the one of that width)")
     add.add_argument("--embedding", help="name of the tensor to use as embedding")
     add.add_argument("--name", help="name of the model (default: the file's)")
     add.add_argument("--licence", default="unknown")

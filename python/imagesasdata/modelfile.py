@@ -302,8 +302,13 @@ def _check_tensors(proto: onnx.ModelProto, card: ModelCard) -> None:
         if (name is not None or role == "output") and name not in made:
             raise ModelInvalid(f"The graph has no tensor {name!r}, which the card names as its {role}.")
     output = next((v for v in proto.graph.output if v.name == card.tensors["output"]), None)
-    width = _shape(output)[-1] if output is not None and output.type.tensor_type.shape.dim else None
-    check_width(width, card)
+    check_width(output_width(output) if output is not None else None, card)
+
+
+def output_width(value: onnx.ValueInfoProto) -> int | None:
+    """Return the last dimension of a graph output, None where it is free or not stated."""
+    shape = _shape(value)
+    return shape[-1] if shape else None
 
 
 def check_width(width: int | None, card: ModelCard) -> None:

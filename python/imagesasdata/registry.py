@@ -17,7 +17,17 @@ import pyarrow as pa
 
 from .decode import Preprocessing
 from .errors import ArgumentInvalid, ModelCardMissing, ModelInvalid, ModelNotFound, choose, quoted
-from .modelfile import TASKS, ModelCard, file_sha256, free_inputs, input_shape, load_graph, read_card, write_model
+from .modelfile import (
+    TASKS,
+    ModelCard,
+    file_sha256,
+    free_inputs,
+    input_shape,
+    load_graph,
+    output_width,
+    read_card,
+    write_model,
+)
 from .tables import Result, Verb
 from .version import __version__
 
@@ -119,6 +129,7 @@ def add_model(
     colour: str = "RGB",
     task: str = "single",
     activation: str | None = None,
+    output: str | None = None,
     embedding: str | None = None,
     name: str | None = None,
     licence: str = "unknown",
@@ -147,6 +158,8 @@ def add_model(
     activation : {"softmax", "sigmoid", "none"}, optional
         What turns the output into probabilities. If not given: "none" where the graph ends in a softmax or sigmoid (or
         the task is "score"), else what the task needs.
+    output : str, optional
+        Name of the tensor with one number a class; if not given, the graph's output of that width.
     embedding : str, optional
         Name of the tensor to use as embedding; if not given, the input of the last matrix product.
     name : str, optional
@@ -196,11 +209,12 @@ def add_model(
                 "--std 0.229 0.224 0.225 (with the values that it was trained with; they are not in the file)."
             ) from None
         assert classes is not None and size is not None and mean is not None and std is not None
-        output = proto.graph.output[0].name
+        names = tuple(_class_names(classes))
+        output = output or _likely_output(proto, len(names))
         card = ModelCard(
             name=name,
             task=task,
-            classes=tuple(_class_names(classes)),
+            classes=names,
             preprocessing=Preprocessing(
                 size=int(size),
                 resize=int(resize or round(size * 256 / 224)),
@@ -212,7 +226,7 @@ def add_model(
                 std=tuple(map(float, std)),
             ),
             tensors={"input": inputs[0], "embedding": embedding or _likely_embedding(proto), "output": output},
-            activation=activation or _likely_activation(proto, task),
+            activation=activation or _likely_activation(proto, output, task),
             provenance={
                 "package_version": __version__,
                 "data_fingerprint": None,
@@ -275,8 +289,15 @@ def _fixed_side(shape: list[int | None]) -> int | None:
     return sides[0] if len(sides) == 2 and sides[0] == sides[1] else None
 
 
-def _likely_activation(proto: onnx.ModelProto, task: str) -> str:
-    last = next((n.op_type for n in proto.graph.node if proto.graph.output[0].name in n.output), "")
+def _likely_output(proto: onnx.ModelProto, classes: int) -> str:
+    """Return the graph's only output, or the first one that has as many numbers as there are classes."""
+    outputs = list(proto.graph.output)
+    wide = [value for value in outputs if output_width(value) == classes]
+    return str((wide or outputs)[0].name)
+
+
+def _likely_activation(proto: onnx.ModelProto, output: str, task: str) -> str:
+    last = next((n.op_type for n in proto.graph.node if output in n.output), "")
     if task == "score" or last in ("Softmax", "Sigmoid"):
         return "none"
     return "softmax" if task == "single" else "sigmoid"

@@ -41,7 +41,7 @@ def to_r(table: Any) -> Any:
             "'imagesasdata[r]'; with an older R: pip install 'rpy2==3.5.17'"
         ) from problem
     try:
-        nanoarrow = importr("nanoarrow")
+        importr("nanoarrow")
     except PackageNotInstalledError:
         raise DependencyMissing('to_r() needs the R package nanoarrow: install.packages("nanoarrow")') from None
     if isinstance(table, pd.DataFrame):
@@ -50,9 +50,9 @@ def to_r(table: Any) -> Any:
         raise ArgumentInvalid(f"`table` is a {type(table).__name__}; give a pandas or Arrow table.")
     code = robjects.r["new.env"]()
     robjects.r["sys.source"](str(_arrow_code()), code)
-    stream = nanoarrow.nanoarrow_allocate_array_stream()
-    export_stream(table, int(nanoarrow.nanoarrow_pointer_addr_chr(stream)[0]))
-    return code["stream_to_r"](stream)
+    stream = code["allocate_stream"]()
+    export_stream(table, int(code["stream_address"](stream)[0]))
+    return code["stream_to_frame"](stream)
 
 
 def _arrow_code() -> Path:

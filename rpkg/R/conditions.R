@@ -1,7 +1,7 @@
 # Python's exceptions as R conditions: the same text, without a traceback, and a class for tryCatch().
 
 abort <- function(class, message, call) {
-  rlang::abort(message, class = c(paste0("imagesasdata_", class), "imagesasdata_error"), call = call)
+  rlang::abort(message, class = c(paste0("imagesasdata_", class, recycle0 = TRUE), "imagesasdata_error"), call = call)
 }
 
 # An interrupt needs nothing here: reticulate makes an R interrupt of a KeyboardInterrupt.
@@ -10,8 +10,8 @@ with_python_errors <- function(code, call) {
 }
 
 abort_as_in_python <- function(cnd, call) {
-  # reticulate's own message has the Python class before the text and a hint for programmers after it.
-  text <- if (inherits(cnd, "python.builtin.object")) reticulate::py_str(cnd) else conditionMessage(cnd)
+  # conditionMessage() has the Python class before the text, and a hint for programmers after it.
+  text <- reticulate::py_str(cnd)
   own <- "^imagesasdata\\.errors\\."
   classes <- sub(own, "", grep(own, class(cnd), value = TRUE))
   if (length(classes) > 0) {

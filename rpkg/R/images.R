@@ -25,7 +25,7 @@ paths_of <- function(data, image_col, call) {
   for (i in which(names(data) %in% image_col)) {
     paths <- data[[i]]
     if (!is.character(paths) && !is.factor(paths) && !all(is.na(paths))) {
-      text <- sprintf("The column \"%s\" of `images` is %s; it must hold paths, as text.", image_col, kind(paths))
+      text <- sprintf("The column \"%s\" of `images` is %s; it must hold paths as text.", image_col, kind(paths))
       abort("argument_invalid", text, call)
     }
     sent[[i]] <- as.character(paths)
@@ -52,5 +52,5 @@ add_columns <- function(data, added, attributes = list()) {
 }
 
 kind <- function(value) {
-  sprintf("a %s of length %d", class(value)[[1]], length(value))
+  sprintf("of class %s", class(value)[[1]])
 }

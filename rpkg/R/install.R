@@ -2,8 +2,9 @@
 
 #' Install the Python package
 #'
-#' Makes a Python environment of its own, where there is none yet, and installs the Python package into it. The R package
-#' finds an environment called `r-imagesasdata` by itself. Nothing is asked, and no other environment is changed.
+#' Makes a Python environment of its own, where there is none yet, and installs the Python package into it. The R
+#' package finds an environment called `r-imagesasdata` by itself. Nothing is asked, and no other environment is
+#' changed.
 #'
 #' @param envname Name or path of the environment. With a name other than the default, set `RETICULATE_PYTHON` to its
 #'   Python.

@@ -60,7 +60,7 @@ check_data_frame <- function(value, argument, call) {
 merge_table <- function(data, argument, call) {
   lists <- names(data)[vapply(data, is.list, TRUE)]
   if (length(lists) > 0) {
-    text <- sprintf("Column(s) of `%s` that are lists cannot be merged: %s. Drop them first.", argument, toString(lists))
+    text <- sprintf("`%s` has columns that are lists: %s. Drop them first.", argument, toString(lists))
     abort("argument_invalid", text, call)
   }
   table_to_python(data)

@@ -40,7 +40,7 @@ predict.imagesasdata_model <- function(object, new_data, type = c("class", "prob
 
 #' @rdname predict.imagesasdata_model
 #' @exportS3Method generics::augment
-augment.imagesasdata_model <- function(x, new_data, probs = NULL, ...) {
+augment.imagesasdata_model <- function(x, new_data, probs = NULL, ...) { # nolint: object_name_linter.
   predicted <- classify_for_tidymodels(x, new_data, probs = probs, ...)
   added <- pred_columns(predicted, x$card)
   if (!is.data.frame(new_data)) {

@@ -28,20 +28,21 @@ progress_for_python <- function(progress) {
 
 progress_bar <- function() {
   id <- NULL
+  frame <- environment()
   report <- function(done, total, text) {
     if (is.null(id)) {
       id <<- cli::cli_progress_bar(
-        total = total, extra = list(text = text), clear = FALSE, .auto_close = FALSE, .envir = the,
-        format = "{cli::pb_extra$text} {cli::pb_bar} {cli::pb_current}/{cli::pb_total} images, ETA {cli::pb_eta}"
+        name = text, format = "{cli::pb_name}{cli::pb_bar} {cli::pb_current}/{cli::pb_total} images, ETA {cli::pb_eta}",
+        total = total, clear = FALSE, .auto_close = FALSE, .envir = frame
       )
     }
-    # cli draws only when R's event loop has set its timer, which does not happen while Python runs: hence `force`.
-    cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = the)
+    # cli draws when R's event loop has set its timer, which does not happen while Python runs: hence `force`.
+    cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = frame)
   }
   close <- function() {
     if (!is.null(id)) {
-      cli::cli_progress_done(id = id, .envir = the)
+      cli::cli_progress_done(id = id, .envir = frame)
     }
   }
-  list(report = report, close = close)
+  list(report = report, close = close, raised = function() NULL)
 }

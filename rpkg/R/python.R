@@ -40,16 +40,19 @@ import_package <- function(call) {
       suppressWarnings(reticulate::import(python_package, convert = FALSE)),
       try.outFile = printed
     ),
-    python.builtin.ModuleNotFoundError = function(cnd) abort_package_missing(cnd, call),
-    python.builtin.BaseException = function(cnd) abort_as_in_python(cnd, call),
-    error = function(cnd) abort_python_missing(cnd, printed, call)
+    error = function(cnd) {
+      if (!inherits(cnd, "python.builtin.BaseException")) {
+        abort_python_missing(cnd, printed, call)
+      }
+      if (!identical(reticulate::py_str(cnd), sprintf("No module named '%s'", python_package))) {
+        abort_as_in_python(cnd, call) # the package is there, and something that it needs is not
+      }
+      abort_package_missing(call)
+    }
   )
 }
 
-abort_package_missing <- function(cnd, call) {
-  if (!identical(reticulate::py_str(cnd), sprintf("No module named '%s'", python_package))) {
-    abort_as_in_python(cnd, call) # the package is there, and something that it needs is not
-  }
+abort_package_missing <- function(call) {
   python <- reticulate::py_config()$python
   text <- sprintf("This session's Python (%s) has no package \"%s\".", python, python_package)
   abort("package_missing", c(text, ways_to_install), call)
@@ -59,7 +62,8 @@ abort_python_missing <- function(cnd, printed, call) {
   reasons <- c(conditionMessage(cnd), if (file.exists(printed)) readLines(printed, warn = FALSE))
   reasons <- trimws(grep("\\S", unlist(strsplit(reasons, "\n")), value = TRUE))
   names(reasons) <- rep("x", length(reasons))
-  abort("python_missing", c("This needs Python 3.11 or newer, and reticulate found none.", reasons, ways_to_install), call)
+  text <- "This needs Python 3.11 or newer, and reticulate found none."
+  abort("python_missing", c(text, reasons, ways_to_install), call)
 }
 
 check_version <- function(version, call) {

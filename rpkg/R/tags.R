@@ -10,7 +10,8 @@
 #' @returns A tibble, or a data frame where tibble is not installed, with the columns `image`, `rank` (1 for the most
 #'   probable tag), `tag` (a factor with all classes of the model as levels), `prob` (from 0 to 1) and `error`. An image
 #'   that cannot be read, or without a tag of that probability, has one row in which `rank`, `tag` and `prob` are
-#'   missing, so that no join loses an image. A data frame given as `images` is not joined: its paths are the column `image`.
+#'   missing, so that no join loses an image. A data frame given as `images` is not joined: its paths are
+#'   the column `image`.
 #' @inheritSection classify_images Errors
 #' @export
 #' @examplesIf imagesasdata:::python_ready()

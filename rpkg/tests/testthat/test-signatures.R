@@ -1,0 +1,30 @@
+# The verbs are the same in both languages: names, order and defaults of their arguments.
+
+verbs <- c(
+  classify_images = "classify_images", embed_images = "embed_images", tag_images = "tag_images",
+  merge_predictions = "merge_predictions", load_model = "load_model", model_card = "model_card",
+  list_models = "list_models", iad_doctor = "doctor"
+)
+
+python_signature <- function(verb) {
+  inspect <- reticulate::import("inspect", convert = FALSE)
+  parameters <- reticulate::iterate(inspect$signature(python_module()[[verb]])$parameters$values())
+  defaults <- lapply(parameters, function(p) {
+    if (reticulate::py_to_r(p$default == inspect$Parameter$empty)) "required" else reticulate::py_to_r(p$default)
+  })
+  stats::setNames(defaults, vapply(parameters, function(p) reticulate::py_to_r(p$name), ""))
+}
+
+r_signature <- function(verb) {
+  lapply(formals(verb), function(default) if (rlang::is_missing(default)) "required" else eval(default))
+}
+
+test_that("arguments, order and defaults agree with Python", {
+  skip_without_python()
+  for (verb in names(verbs)) {
+    mine <- r_signature(get(verb, asNamespace("imagesasdata")))
+    theirs <- python_signature(verbs[[verb]])
+    expect_identical(names(mine), if (length(theirs)) names(theirs), label = verb)
+    expect_equal(unname(mine), unname(theirs), label = verb)
+  }
+})

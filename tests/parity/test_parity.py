@@ -1,0 +1,166 @@
+"""Python, R and the shell give the same table for the same images, and the verbs have the same arguments."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import imagesasdata as iad
+from imagesasdata.cli import main
+from imagesasdata.tables import read_table, to_pandas
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "python"))
+
+pytestmark = pytest.mark.r
+
+# Python's name of a verb, and R's where it differs.
+VERBS = {
+    name: "iad_doctor" if name == "doctor" else name
+    for name in (
+        "add_model",
+        "classify_images",
+        "doctor",
+        "embed_images",
+        "list_models",
+        "load_model",
+        "merge_predictions",
+        "model_card",
+        "remove_model",
+        "tag_images",
+    )
+}
+
+
+def rscript(script: str, *arguments: str) -> None:
+    """Run an R script of this folder; its messages are shown when it fails."""
+    done = subprocess.run(
+        ["Rscript", "--vanilla", str(HERE / script), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def in_r(tmp_path: Path, verb: str, frame: pd.DataFrame | None = None, **arguments: Any) -> dict[str, Any]:
+    """Call a verb in R and return what came out."""
+    call: dict[str, Any] = {"verb": verb, "arguments": {"progress": False, **arguments}}
+    if frame is not None:
+        call["frame"] = {name: frame[name].tolist() for name in frame.columns}
+    (tmp_path / "call.json").write_text(json.dumps(call), encoding="utf-8")
+    rscript("call_verb.R", str(tmp_path / "call.json"), str(tmp_path / "answer.json"))
+    answer: dict[str, Any] = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    return answer
+
+
+def plain(column: pd.Series[Any]) -> list[Any]:
+    """Return a column's values as JSON would hold them, missing ones as None."""
+    return [None if pd.isna(value) else value for value in column.tolist()]
+
+
+def assert_same(table: pd.DataFrame, answer: dict[str, Any]) -> None:
+    """Same columns in the same order, same rows, same text; numbers to 1e-6; same levels of factors."""
+    assert list(answer["columns"]) == table.columns.tolist()
+    assert answer["rows"] == [len(table)]
+    for name in table.columns:
+        expected, got = plain(table[name]), answer["columns"][name]
+        if pd.api.types.is_float_dtype(table[name].dtype):
+            as_numbers = [np.array([math.nan if v is None else v for v in values], float) for values in (got, expected)]
+            np.testing.assert_allclose(*as_numbers, atol=1e-6, rtol=0, err_msg=name)
+        else:
+            assert got == expected, name
+        if isinstance(table[name].dtype, pd.CategoricalDtype):
+            assert answer["classes"][name] == ["factor"]
+            assert answer["levels"][name] == table[name].cat.categories.tolist()
+
+
+@pytest.fixture(scope="module")
+def everything(photographs: Path, odd_files: Path) -> list[str]:
+    """At least 12 real photographs and 12 broken or odd files, and one that is not there."""
+    good, odd = sorted(map(str, photographs.iterdir())), sorted(map(str, odd_files.iterdir()))
+    assert len(good) >= 12
+    assert len(odd) >= 12
+    return [*good, *odd, str(photographs / "gone.jpg")]
+
+
+def test_classify_images_is_the_same_in_python_r_and_the_shell(everything: list[str], tmp_path: Path) -> None:
+    table = iad.classify_images(everything, progress=False)
+    assert_same(table, in_r(tmp_path, "classify_images", images=everything))
+    assert main(["classify", *everything, "--out", str(tmp_path / "p.parquet")]) == 2
+    pd.testing.assert_frame_equal(to_pandas(read_table(tmp_path / "p.parquet")), table, atol=1e-6)
+
+
+def test_all_probabilities_are_the_same(everything: list[str], tmp_path: Path) -> None:
+    table = iad.classify_images(everything[:6], model="efficientnet_lite2", probs=True, progress=False)
+    answer = in_r(tmp_path, "classify_images", images=everything[:6], model="efficientnet_lite2", probs=True)
+    assert table.shape[1] == 1004
+    assert_same(table, answer)
+
+
+def test_a_folder_is_read_in_the_same_order(photographs: Path, tmp_path: Path) -> None:
+    assert_same(
+        iad.classify_images(photographs, progress=False), in_r(tmp_path, "classify_images", images=str(photographs))
+    )
+
+
+def test_a_data_frame_with_missing_paths_comes_back_the_same(photographs: Path, tmp_path: Path) -> None:
+    names = [p.name for p in sorted(photographs.iterdir())][:4]
+    frame = pd.DataFrame({"post": list("abcde"), "path": [*names[:2], None, *names[2:]]})
+    options = {"image_col": "path", "image_dir": str(photographs)}
+    table = iad.classify_images(frame, **options, progress=False)
+    assert_same(table, in_r(tmp_path, "classify_images", frame=frame, **options))
+
+
+def test_tag_images_is_the_same(everything: list[str], tmp_path: Path) -> None:
+    table = iad.tag_images(everything, top=3, threshold=0.1, progress=False)
+    answer = in_r(tmp_path, "tag_images", images=everything, top=3, threshold=0.1)
+    assert_same(table, answer)
+    assert answer["classes"]["rank"] == ["integer"]
+
+
+def test_embed_images_is_the_same(everything: list[str], tmp_path: Path) -> None:
+    some = everything[10:16]
+    assert_same(iad.embed_images(some, progress=False), in_r(tmp_path, "embed_images", images=some))
+
+
+def test_the_provenance_is_the_same(everything: list[str], tmp_path: Path) -> None:
+    said = iad.classify_images(everything[:1], progress=False).attrs["imagesasdata"]
+    answer = in_r(tmp_path, "classify_images", images=everything[:1])["provenance"]
+    for key in ("verb", "package_version", "model", "model_sha256", "device", "onnxruntime", "pillow"):
+        assert answer[key] == [said[key]], key
+
+
+def test_the_verbs_have_the_same_arguments_and_defaults_in_both_languages(tmp_path: Path) -> None:
+    rscript("signatures.R", str(tmp_path / "r.json"), *VERBS.values())
+    in_r_: dict[str, dict[str, str]] = json.loads((tmp_path / "r.json").read_text())
+    for name, r_name in VERBS.items():
+        python = {
+            argument.name: "<required>" if argument.default is argument.empty else argument.default
+            for argument in inspect.signature(getattr(iad, name)).parameters.values()
+        }
+        r = in_r_[r_name] or {}
+        assert list(r) == list(python), name
+        for argument, default in python.items():
+            assert as_python(r[argument]) == default, f"{name}({argument}=)"
+
+
+def as_python(default: str) -> Any:
+    """Read R's text of a default as Python's value."""
+    words = {"NULL": None, "TRUE": True, "FALSE": False, "<required>": "<required>"}
+    if default in words:
+        return words[default]
+    if default.startswith('"'):
+        return json.loads(default)
+    return float(default.rstrip("L"))
+
+
+def test_every_public_verb_is_compared() -> None:
+    verbs = {name for name in iad.__all__ if callable(getattr(iad, name)) and not isinstance(getattr(iad, name), type)}
+    assert verbs - {"to_r"} == set(VERBS)
