@@ -15,7 +15,7 @@ call_python <- function(verb, arguments, call) {
 # NULL is an argument not given. R writes 5 for what Python wants as a whole number.
 arguments_for_python <- function(arguments) {
   arguments <- Filter(Negate(is.null), arguments)
-  whole <- intersect(names(arguments), c("top", "batch_size", "max_pixels", "max_bytes"))
+  whole <- intersect(names(arguments), c("top", "batch_size", "max_pixels", "max_bytes", "size", "resize"))
   arguments[whole] <- lapply(arguments[whole], whole_number)
   if (inherits(arguments$model, "imagesasdata_model")) {
     arguments$model <- arguments$model$path

@@ -9,23 +9,31 @@
 #' @param envname Name or path of the environment. With a name other than the default, set `RETICULATE_PYTHON` to its
 #'   Python.
 #' @param source What to install: a folder (a checkout of the repository), a wheel, or a Git address
-#'   (`"git+https://..."`). `NULL`: the version for this R package from the Python Package Index.
+#'   (`"git+https://..."`). `NULL`: what `options(imagesasdata.source = )` says.
 #' @param method `"virtualenv"` or `"conda"`.
 #' @param gpu `TRUE` also installs NVIDIA's CUDA libraries, more than a gigabyte. Without it, a GPU is used only where
 #'   these are on the machine already.
 #'
 #' @returns `envname`, invisibly.
-#' @section Errors: `imagesasdata_install_failed`, with the reason.
+#' @section Errors: `imagesasdata_source_missing`; `imagesasdata_install_failed`, with the reason.
 #' @export
 #' @examples
 #' \dontrun{
-#' install_imagesasdata()
+#' install_imagesasdata(source = "~/imagesasdata")
 #' install_imagesasdata(source = "~/imagesasdata", gpu = TRUE)
 #' }
 install_imagesasdata <- function(envname = "r-imagesasdata", source = NULL, method = "virtualenv", gpu = FALSE) {
   method <- rlang::arg_match(method, c("virtualenv", "conda"))
   call <- rlang::current_env()
-  requirement <- install_requirement(source, gpu)
+  source <- if (is.null(source)) python_source() else source
+  if (is.null(source)) {
+    text <- c(
+      "`source` says what to install, and it is missing: the Python package is not on the Python Package Index yet.",
+      i = "`source` takes a folder (a checkout of the repository), a wheel, or a Git address (\"git+https://...\")."
+    )
+    abort("source_missing", text, call)
+  }
+  requirement <- as_requirement(source, gpu)
   tryCatch(
     reticulate::py_install(requirement, envname = envname, method = method, pip = TRUE, python_version = ">=3.11"),
     error = function(cnd) {
@@ -40,10 +48,11 @@ install_imagesasdata <- function(envname = "r-imagesasdata", source = NULL, meth
   invisible(envname)
 }
 
-install_requirement <- function(source, gpu) {
+# A folder, a wheel, an address or a version, in the form that pip and uv take.
+as_requirement <- function(source, gpu = FALSE) {
   extra <- if (gpu) "[cuda]" else ""
-  if (is.null(source)) {
-    return(sub("==", paste0(extra, "=="), python_requirement()))
+  if (grepl("==", source, fixed = TRUE)) {
+    return(sub("==", paste0(extra, "=="), source))
   }
   if (grepl("^(git\\+|https?://)", source)) {
     return(paste0(python_package, extra, " @ ", source))

@@ -95,3 +95,61 @@ list_models <- function() {
   iad <- python_module(call)
   call_python(iad$list_models$arrow, list(), call)
 }
+
+#' Add a model of your own, or remove one
+#'
+#' Takes an ONNX file into the models that are known by name. A file that this package wrote needs nothing else. For a
+#' plain ONNX file, say what it lacks: the classes, and how a photograph becomes its input.
+#'
+#' @param path The `.onnx` file.
+#' @param classes Names in the order of the output: a character vector, or a text file with one a line.
+#' @param size Side of the network's square input, in pixels. `NULL`: read from the file, where it is fixed there.
+#' @param mean,std One number for each channel: the input is `(pixel / scale - mean) / std`.
+#' @param scale 255 for `mean` and `std` between 0 and 1; 1 for between 0 and 255.
+#' @param resize Short side before the centre crop, in pixels. `NULL`: `size * 256 / 224`.
+#' @param rule `"short_side_crop"`, `"stretch"` or `"pad"`: how a photograph is made square.
+#' @param filter `"nearest"`, `"box"`, `"bilinear"`, `"bicubic"` or `"lanczos"`.
+#' @param colour `"RGB"`, `"BGR"` or `"grey"`.
+#' @param task `"single"` (exclusive classes), `"multi"` (several attributes) or `"score"` (numbers).
+#' @param activation `"softmax"`, `"sigmoid"` or `"none"`: what makes probabilities of the output. `NULL`: read from
+#'   the file and the task.
+#' @param output,embedding Names of tensors. `NULL`: found by their shape and place.
+#' @param name Name of the model. `NULL`: the name of the file.
+#' @param licence Licence of the weights.
+#' @param overwrite Whether to replace a model of the same name.
+#' @returns `add_model()`: the path of the model's new file. `remove_model()`: nothing.
+#' @section Errors: `imagesasdata_model_card_missing` says what is lacking, all at once;
+#'   `imagesasdata_model_invalid`, `imagesasdata_model_not_found`, `imagesasdata_argument_invalid`.
+#' @export
+#' @examples
+#' \dontrun{
+#' add_model("protest.onnx",
+#'   classes = c("no protest", "protest"), size = 224,
+#'   mean = c(0.485, 0.456, 0.406), std = c(0.229, 0.224, 0.225)
+#' )
+#' remove_model("protest")
+#' }
+add_model <- function(path, classes = NULL, size = NULL, mean = NULL, std = NULL, scale = 255, resize = NULL,
+                      rule = "short_side_crop", filter = "bilinear", colour = "RGB", task = "single",
+                      activation = NULL, output = NULL, embedding = NULL, name = NULL, licence = "unknown",
+                      overwrite = FALSE) {
+  arguments <- as.list(environment())
+  call <- rlang::current_env()
+  iad <- python_module(call)
+  # A vector of length one would become a single value, and Python wants lists here.
+  for (several in c("mean", "std")) {
+    if (!is.null(arguments[[several]])) arguments[[several]] <- as.list(arguments[[several]])
+  }
+  if (length(classes) > 1) arguments$classes <- as.list(classes)
+  if (inherits(path, "imagesasdata_model")) arguments$path <- path$path
+  with_python_errors(text_from_python(do.call(iad$add_model, arguments_for_python(arguments))), call)
+}
+
+#' @rdname add_model
+#' @export
+remove_model <- function(name) {
+  call <- rlang::current_env()
+  iad <- python_module(call)
+  with_python_errors(iad$remove_model(name), call)
+  invisible()
+}

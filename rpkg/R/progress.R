@@ -28,6 +28,7 @@ progress_for_python <- function(progress) {
 
 progress_bar <- function() {
   id <- NULL
+  result <- "failed" # until all is done: an interrupted bar stays where it is
   frame <- environment()
   report <- function(done, total, text) {
     if (is.null(id)) {
@@ -36,12 +37,13 @@ progress_bar <- function() {
         total = total, clear = FALSE, .auto_close = FALSE, .envir = frame
       )
     }
+    result <<- if (done == total) "done" else "failed"
     # cli draws when R's event loop has set its timer, which does not happen while Python runs: hence `force`.
     cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = frame)
   }
   close <- function() {
     if (!is.null(id)) {
-      cli::cli_progress_done(id = id, .envir = frame)
+      cli::cli_progress_done(id = id, result = result, .envir = frame)
     }
   }
   list(report = report, close = close, raised = function() NULL)

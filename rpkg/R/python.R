@@ -10,8 +10,14 @@ series <- function(version) {
   sub("^(\\d+\\.\\d+).*$", "\\1", as.character(version))
 }
 
-python_requirement <- function() {
-  paste0(python_package, "==", series(utils::packageVersion("imagesasdata")), ".*")
+# The Python package is not on the Python Package Index yet, where anybody could take its name, so it is never asked for
+# there. On the day it is, this becomes TRUE.
+on_pypi <- FALSE
+
+# What to install, as pip and uv understand it; NULL where nobody has said.
+python_source <- function() {
+  released <- paste0(python_package, "==", series(utils::packageVersion("imagesasdata")), ".*")
+  getOption("imagesasdata.source", if (on_pypi) released)
 }
 
 python_module <- function(call = rlang::caller_env()) {
@@ -25,7 +31,7 @@ python_module <- function(call = rlang::caller_env()) {
 }
 
 ways_to_install <- c(
-  i = "`install_imagesasdata()` makes a Python environment for it. Restart R afterwards.",
+  i = "`install_imagesasdata(source = )` makes a Python environment for it. Restart R afterwards.",
   i = "If a Python has it already: Sys.setenv(RETICULATE_PYTHON = \"/path/to/python\") in a fresh session.",
   i = "`iad_doctor()` says what is there and what is missing."
 )
@@ -73,7 +79,7 @@ check_version <- function(version, call) {
       "The Python package is version %s and the R package is %s; they must agree in the first two numbers.",
       version, own
     )
-    abort("version_mismatch", c(text, i = "`install_imagesasdata()` installs the matching Python package."), call)
+    abort("version_mismatch", c(text, i = "`install_imagesasdata(source = )` installs the matching Python package."), call)
   }
 }
 

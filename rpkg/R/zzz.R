@@ -4,7 +4,8 @@
   # Makes reticulate look for an environment called "r-imagesasdata", where nobody has chosen another.
   reticulate::import(python_package, convert = FALSE, delay_load = TRUE)
   # A running Python is left alone: requirements added now would be resolved, over the network, at once.
-  if (!reticulate::py_available()) {
-    reticulate::py_require(getOption("imagesasdata.source", python_requirement()), python_version = ">=3.11")
+  source <- python_source()
+  if (!is.null(source) && !reticulate::py_available()) {
+    reticulate::py_require(as_requirement(source), python_version = ">=3.11")
   }
 }

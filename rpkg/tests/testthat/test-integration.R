@@ -160,7 +160,7 @@ test_that("a Python without the package is named, with the cure", {
     tryCatch(imagesasdata::list_models(), error = function(cnd) cnd)
   })
   expect_s3_class(cnd, "imagesasdata_package_missing")
-  expect_match(conditionMessage(cnd), "install_imagesasdata()", fixed = TRUE)
+  expect_match(conditionMessage(cnd), "install_imagesasdata(source = )", fixed = TRUE)
 })
 
 test_that("models, cards and the doctor can be read", {
@@ -180,4 +180,46 @@ test_that("predict and augment work on a real model", {
   probs <- predict(load_model(), posts, type = "prob", image_col = "photo", progress = FALSE)
   expect_equal(rowSums(probs), c(1, 1, 1, NA, NA))
   expect_identical(names(probs)[[1]], ".pred_tench")
+})
+
+test_that("an interrupt from the keyboard ends a run", {
+  skip_without_python()
+  skip_on_os("windows")
+  skip_if_not_installed("callr")
+  started <- withr::local_tempfile()
+  # More images than any machine classifies while this test waits.
+  classify <- function(photo, started) {
+    file.create(started)
+    tryCatch(
+      imagesasdata::classify_images(rep(photo, 1e6), progress = FALSE),
+      interrupt = function(cnd) "interrupted"
+    )
+  }
+  env <- c(callr::rcmd_safe_env(), RETICULATE_PYTHON = reticulate::py_config()$python)
+  run <- callr::r_bg(classify, list(drawn_posts()$photo[[1]], started), env = env)
+  withr::defer(run$kill())
+  while (!file.exists(started) && run$is_alive()) Sys.sleep(0.1)
+  Sys.sleep(5)
+  run$interrupt()
+  run$wait(10000)
+  expect_false(run$is_alive())
+  expect_identical(run$get_result(), "interrupted")
+})
+
+test_that("a model can be added, used by name and removed", {
+  skip_without_python()
+  copy <- file.path(withr::local_tempdir(), "taken_in.onnx")
+  file.copy(load_model()$path, copy)
+  path <- add_model(copy, overwrite = TRUE)
+  withr::defer(unlink(path))
+  expect_true(file.exists(path))
+  expect_identical(load_model("taken_in")$name, "taken_in")
+  remove_model("taken_in")
+  expect_error(load_model("taken_in"), class = "imagesasdata_model_not_found")
+})
+
+test_that("adding what is no model says so", {
+  skip_without_python()
+  page <- withr::local_tempfile(fileext = ".onnx", lines = "<html>")
+  expect_error(add_model(page, classes = c("a", "b")), "not an ONNX model", class = "imagesasdata_model_invalid")
 })

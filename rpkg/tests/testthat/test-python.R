@@ -33,7 +33,7 @@ test_that("the doctor reports a missing Python and goes on", {
     imagesasdata::iad_doctor()
   })
   expect_identical(rows$status[[nrow(rows)]], "problem")
-  expect_match(rows$advice[[nrow(rows)]], "install_imagesasdata()", fixed = TRUE)
+  expect_match(rows$advice[[nrow(rows)]], "install_imagesasdata(source = )", fixed = TRUE)
 })
 
 test_that("a RETICULATE_PYTHON that does not exist is named", {

@@ -3,7 +3,7 @@
 verbs <- c(
   classify_images = "classify_images", embed_images = "embed_images", tag_images = "tag_images",
   merge_predictions = "merge_predictions", load_model = "load_model", model_card = "model_card",
-  list_models = "list_models", iad_doctor = "doctor"
+  list_models = "list_models", add_model = "add_model", remove_model = "remove_model", iad_doctor = "doctor"
 )
 
 python_signature <- function(verb) {
