@@ -43,5 +43,5 @@ bench-to-r: setup-r ## time the ways a table can go from Python to R
 	@tools/bench.sh to_r
 
 clean: ## delete everything that make made
-	rm -rf .venv .r-lib .cache build dist rpkg/*.tar.gz
+	rm -rf .venv .r-lib .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache build dist rpkg/*.tar.gz
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -71,5 +71,8 @@ apt_install() { # apt_install "text" package...
   local text=$1
   shift
   apt_update
-  step "$text" apt_get install -y --no-install-recommends "$@"
+  # A list of this morning may name files that a security update has replaced since.
+  step "$text" apt_get install -y --no-install-recommends "$@" ||
+    { step "reading the list of Debian packages again" apt_get update &&
+      step "$text" apt_get install -y --no-install-recommends "$@"; }
 }

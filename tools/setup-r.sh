@@ -43,9 +43,10 @@ begin() {
 
 if ! command -v Rscript >/dev/null; then
   can_apt || give_up "it is not installed, so the R half is left out." \
-    "$(if command -v apt-get >/dev/null; then echo "As root: $(apt_command)"; else echo "Install it from r-project.org."; fi) Then: make setup-r"
+    "$(if command -v apt-get >/dev/null; then echo "As root: $(apt_command)"; else echo "Install it from r-project.org."; fi)
+     Then: make setup-r"
   begin
-  apt_install "installing R with apt" r-base-core
+  apt_install "installing R with apt" r-base-core || give_up "apt could not install it." "The lines above say why."
 fi
 
 # The mirror this machine already uses.
@@ -81,7 +82,8 @@ if [ -n "$need$libpython" ] && can_apt; then
   [ -z "$libpython" ] || packages+=("$libpython")
   # R Markdown turns articles into pages with pandoc.
   [[ "$need" != *rmarkdown* ]] || packages+=(pandoc)
-  [ ${#packages[@]} = 0 ] || apt_install "installing R packages with apt (${#packages[@]} asked for)" "${packages[@]}"
+  [ ${#packages[@]} = 0 ] || apt_install "installing R packages with apt (${#packages[@]} asked for)" "${packages[@]}" ||
+    give_up "apt could not install its packages." "The lines above say why."
   need=$(missing)
 elif [ -n "$libpython" ]; then
   give_up "Debian's Python needs its shared library before R can load it." "As root: apt-get install $libpython. Then: make setup-r"

@@ -35,9 +35,11 @@ def python_tests(reports: Path) -> list[Test]:
         reason = skip.get("message", "") if skip is not None else ""
         tests.append(Test(f"{case.get('classname')}::{case.get('name')}", outcome, reason))
     # Tests left out by their marker are in no report; they count as skipped.
-    left_out = (reports / "left-out.txt").read_text().splitlines()
-    markers = " or ".join((reports / "left-out-markers").read_text().split())
-    return tests + [Test(line, "skipped", f"marker {markers}") for line in left_out if "::" in line]
+    markers: dict[str, list[str]] = {}
+    for line in (reports / "left-out.txt").read_text().splitlines():
+        marker, test = line.split(" ", 1)
+        markers.setdefault(test, []).append(marker)
+    return tests + [Test(test, "skipped", f"marker {', '.join(names)}") for test, names in markers.items()]
 
 
 def r_tests(reports: Path) -> list[Test]:

@@ -10,19 +10,17 @@ marks=()
 [ -d .r-lib/imagesasdata ] && command -v Rscript >/dev/null || marks+=(r)
 expression=$(printf ' and not %s' "${marks[@]}")
 expression=${expression# and }
-printf '%s\n' "${marks[@]}" >"$REPORTS/left-out-markers"
 
 heading "Python tests${marks[*]:+ (left out, for want of it: ${marks[*]})}"
 pytest=("$VENV/bin/python" -m pytest -o cache_dir="$CACHE/pytest" ${marks[*]:+-m "$expression"})
 if [ $# = 0 ]; then
   rm -f "$REPORTS/pytest.xml"
-  if [ ${#marks[@]} -gt 0 ]; then
-    # What is left out is written down, so that the final count does not hide it.
-    "$VENV/bin/python" -m pytest -o cache_dir="$CACHE/pytest" --collect-only -q -m "$(printf '%s or ' "${marks[@]}" | sed 's/ or $//')" \
-      >"$REPORTS/left-out.txt" 2>&1 || true
-  else
-    : >"$REPORTS/left-out.txt"
-  fi
+  : >"$REPORTS/left-out.txt"
+  # What is left out is written down, so that the final count does not hide it.
+  for mark in "${marks[@]}"; do
+    "$VENV/bin/python" -m pytest -o cache_dir="$CACHE/pytest" --collect-only -q -m "$mark" 2>/dev/null |
+      { grep '::' || true; } | sed "s/^/$mark /" >>"$REPORTS/left-out.txt" || true
+  done
   exec "${pytest[@]}" -q --durations=5 --junit-xml="$REPORTS/pytest.xml"
 fi
 exec "${pytest[@]}" "$@"

@@ -20,7 +20,7 @@ from .progress import Report
 from .provenance import describe_run
 from .registry import DEFAULT_MODEL
 from .runtime import Runner
-from .tables import Result, Verb, factor_type, with_provenance
+from .tables import Result, Verb, factor_type, refuse_existing, with_provenance
 
 MOST_PROBS = 25
 Probs = npt.NDArray[np.float64]
@@ -93,6 +93,7 @@ def classify_images(
     runner = Runner(loaded.path, device)
     card = loaded.card
     shown = probs if probs is not None else len(card.classes) <= MOST_PROBS
+    refuse_existing(found.columns, _schema(card, shown).names[1:])
     batches = run_model(found, runner, card.name, batch_size, progress, on_error, Limits(max_pixels, max_bytes))
     table = pa.Table.from_batches(_encode(batches, card, shown), _schema(card, shown))
     return Result(with_provenance(table, describe_run("classify_images", loaded, runner)), found.data)
@@ -133,7 +134,7 @@ def _encode(batches: Iterator[Batch], card: ModelCard, shown: bool) -> Iterator[
     schema = _schema(card, shown)
     dictionary = pa.array(card.classes, pa.string())
     for batch in batches:
-        failed = np.array([error is not None for error in batch.errors])
+        failed = np.array([error is not None for error in batch.errors], dtype=bool)
         values = probabilities(batch.values, card.activation)
         columns: list[pa.Array] = []
         if card.task == "single":

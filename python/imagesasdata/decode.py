@@ -11,6 +11,7 @@ import errno
 import io
 import math
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from .errors import choose
 
@@ -55,14 +56,26 @@ else:
     FORMATS.append("HEIF")
     HEIC = True
 
+_ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _MAGIC = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-    b"RIFF": "WebP",
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG",
+    "GIF": rb"GIF8",
+    "BMP": rb"BM",
+    "TIFF": rb"II\*\0|MM\0\*",
+    "WebP": rb"RIFF....WEBP",
+    "PPM": rb"P[1-6]\s",
+    "JPEG 2000": rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
+    "AVIF": rb"....ftypavi[fs]",
+    "HEIC": rb"....ftyp(?:hei[cmsx]|hevc|mif1)",
 }
 
 
@@ -156,7 +169,7 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as problem:
         raise Unreadable(_file_problem(problem, path)) from None
-    with open(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if stat.S_ISDIR(status.st_mode):
             raise Unreadable("a folder, not an image")
@@ -165,12 +178,15 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
         if status.st_size == 0:
             raise Unreadable("empty file (0 bytes)")
         if status.st_size > max_bytes:
-            megabytes = status.st_size / 1e6
-            raise Unreadable(f"{megabytes:,.0f} MB, above the limit of {max_bytes / 1e6:,.0f} MB; raise max_bytes")
-        try:
+            raise Unreadable(
+                f"{_millions(status.st_size)} MB, above the limit of {_millions(max_bytes)} MB; raise max_bytes"
+            )
+        with open(handle, "rb", closefd=False) as file:
             return file.read()
-        except OSError as problem:
-            raise Unreadable(_file_problem(problem, path)) from None
+    except OSError as problem:
+        raise Unreadable(_file_problem(problem, path)) from None
+    finally:
+        os.close(handle)
 
 
 def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -> Pixels:
@@ -182,19 +198,19 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
         With the reason in plain words.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with own_pixel_limit(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
             if width * height > limits.max_pixels:
                 raise Unreadable(
-                    f"{_megapixels(width * height)} megapixels, above the limit of "
-                    f"{_megapixels(limits.max_pixels)}; raise max_pixels"
+                    f"{_millions(width * height)} megapixels, above the limit of "
+                    f"{_millions(limits.max_pixels)}; raise max_pixels"
                 )
-            if preprocessing.jpeg_scaling:
-                image.draft(None, _wanted_size(width, height, preprocessing))
+            scaled = preprocessing.jpeg_scaling and image.draft(None, _wanted_size(width, height, preprocessing))
             image.load()
-            upright = _upright(image)
-            plain = _plain(upright, "L" if preprocessing.colour == "grey" else "RGB")
-            return _fit(plain, preprocessing)
+            # A JPEG of 427 pixels at 1/4 is 107 pixels, of which the last is only partly inside the photograph.
+            extent = scaled[1][2:] if scaled else image.size
+            plain = _plain(image, "L" if preprocessing.colour == "grey" else "RGB")
+            return _fit(plain, extent, _turn(image), preprocessing)
     except Unreadable:
         raise
     except Exception as problem:  # Pillow's readers raise nearly every kind of exception on broken files
@@ -211,18 +227,21 @@ def _wanted_size(width: int, height: int, preprocessing: Preprocessing) -> tuple
     return math.ceil(width * ratio), math.ceil(height * ratio)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation, where there is a readable one."""
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """Return what the EXIF orientation says to do to set the photograph upright.
+
+    Not ImageOps.exif_transpose: it writes the EXIF anew, which fails where any other tag is broken.
+    """
     try:
         orientation = image.getexif().get(0x0112, 1)
     except Exception:  # broken EXIF says nothing about the pixels
-        return image
-    return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+        return None
+    return _ORIENTATIONS.get(orientation) if isinstance(orientation, int) else None
 
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:
     """Convert any Pillow mode to 8-bit `mode`; transparent parts become white, deeper pixels are scaled to 8 bits."""
-    if image.mode == mode:
+    if image.mode == mode and not image.has_transparency_data:
         return image
     if image.mode.startswith("I"):  # 16 or 32 bits a pixel, of which formats use 16
         deep = np.clip(np.asarray(image, dtype=np.int64), 0, 65535)
@@ -239,28 +258,36 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
-def _fit(image: Image.Image, preprocessing: Preprocessing) -> Pixels:
-    """Resize to the model's square by the rule; only the part that is kept is resized."""
-    width, height = image.size
+def _fit(
+    image: Image.Image,
+    extent: tuple[float, float],
+    turn: Image.Transpose | None,
+    preprocessing: Preprocessing,
+) -> Pixels:
+    """Resize to the model's square by the rule, and set it upright; only what is kept is resized and turned."""
+    width, height = extent
     size, filter_ = preprocessing.size, FILTERS[preprocessing.filter]
     if preprocessing.rule == "pad":
         ratio = size / max(width, height)
         inner = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+        whole = image.resize(inner, filter_, box=(0.0, 0.0, width, height))
+        whole = whole if turn is None else whole.transpose(turn)
         square = Image.new(image.mode, (size, size))
-        square.paste(image.resize(inner, filter_), ((size - inner[0]) // 2, (size - inner[1]) // 2))
+        square.paste(whole, ((size - whole.width) // 2, (size - whole.height) // 2))
     else:
-        box = (0.0, 0.0, float(width), float(height))
+        box = (0.0, 0.0, width, height)
         if preprocessing.rule == "short_side_crop":
             side = min(width, height) * size / preprocessing.resize
             left, top = (width - side) / 2, (height - side) / 2
-            box = (max(left, 0.0), max(top, 0.0), min(left + side, float(width)), min(top + side, float(height)))
+            box = (max(left, 0.0), max(top, 0.0), min(left + side, width), min(top + side, height))
         square = image.resize((size, size), filter_, box=box)
+        square = square if turn is None else square.transpose(turn)
     pixels = np.asarray(square, dtype=np.uint8).reshape(size, size, preprocessing.channels)
     return pixels[:, :, ::-1] if preprocessing.colour == "BGR" else pixels
 
 
-def _megapixels(pixels: int) -> str:
-    return f"{pixels / 1e6:,.4g}"
+def _millions(number: int) -> str:
+    return f"{number / 1e6:,.1f}".removesuffix(".0") if number >= 1e6 else f"{number / 1e6:.4g}"
 
 
 def _file_problem(problem: Exception, path: str) -> str:
@@ -284,19 +311,39 @@ def _file_problem(problem: Exception, path: str) -> str:
 
 def _decode_problem(problem: Exception, content: bytes) -> str:
     """Say in plain words why a file's content is no image."""
-    kind = next((name for magic, name in _MAGIC.items() if content.startswith(magic)), None)
     if isinstance(problem, MemoryError):
         return "not enough memory to decode the image"
-    if content[4:8] == b"ftyp" and not HEIC and content[8:12] in (b"heic", b"heix", b"mif1", b"hevc", b"heim"):
-        return "a HEIC photograph: install pillow-heif to read it"
+    kind = next((name for name, magic in _MAGIC.items() if re.match(magic, content, re.DOTALL)), None)
+    if content.startswith(b"%PDF"):
+        return "not an image: a PDF"
     if kind is None:
-        start = content[:12].decode("latin-1")
-        if content.startswith(b"%PDF"):
-            return "not an image: a PDF"
-        return f"not an image: starts with {start!r}"
-    if isinstance(problem, UnidentifiedImageError):
-        return f"damaged {kind}, or a kind of {kind} that cannot be read"
+        return f"not an image: starts with {_start(content)!r}"
+    if kind == "HEIC" and not HEIC:
+        return "a HEIC photograph: install pillow-heif to read it"
     text = str(problem)
     if "truncated" in text.lower() or "end of file" in text.lower() or isinstance(problem, EOFError):
         return f"truncated {kind}"
+    if _ends_early(kind, content):
+        return f"truncated {kind}"
+    if isinstance(problem, UnidentifiedImageError):
+        return f"damaged {kind}, or a kind of {kind} that cannot be read"
     return f"damaged {kind}: {text}" if text else f"damaged {kind}"
+
+
+def _start(content: bytes) -> str:
+    """Return the first word of a text, or the first bytes of anything else."""
+    words = re.match(rb"(?:\xef\xbb\xbf)?\s*([^\s>\0]+)", content[:64])
+    return (words.group(1) if words else content)[:12].decode("latin-1")
+
+
+def _ends_early(kind: str, content: bytes) -> bool:
+    """Say whether a damaged file lacks its end, by the marks that its format has for that."""
+    if kind == "JPEG":
+        return b"\xff\xd9" not in content[-64:]
+    if kind == "PNG":
+        return b"IEND" not in content
+    if kind == "GIF":
+        return b";" not in content[-64:]
+    sizes = {"WebP": (content[4:8], 8), "BMP": (content[2:6], 0)}
+    size, more = sizes.get(kind, (b"", 0))
+    return int.from_bytes(size, "little") + more > len(content)

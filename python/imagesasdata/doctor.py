@@ -89,10 +89,9 @@ def _onnxruntime() -> list[Row]:
 
 def _devices() -> list[Row]:
     rows: list[Row] = []
-    path = registry.model_path(registry.DEFAULT_MODEL)
     for device in ("auto", "cuda"):
         try:
-            runner = Runner(path, device)
+            runner = Runner(registry.model_path(registry.DEFAULT_MODEL), device)
             rows.append((f'device="{device}"', f"a session got {runner.device}", "ok", None))
         except ImagesAsDataError as problem:
             rows.append((f'device="{device}"', "not available", "note", str(problem)))

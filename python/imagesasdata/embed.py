@@ -17,7 +17,7 @@ from .progress import Report
 from .provenance import describe_run
 from .registry import DEFAULT_MODEL
 from .runtime import Runner
-from .tables import Result, Verb, with_provenance
+from .tables import Result, Verb, refuse_existing, with_provenance
 
 
 @Verb
@@ -67,6 +67,7 @@ def embed_images(
     runner = Runner(loaded.path, device, tensor="embedding")
     numbers = [(f"embedding_{i + 1}", pa.float32()) for i in range(runner.width)]
     schema = pa.schema([("image", pa.string()), *numbers, ("error", pa.string())])
+    refuse_existing(found.columns, schema.names[1:])
     limits = Limits(max_pixels, max_bytes)
     batches = run_model(found, runner, f"{loaded.name} embedding", batch_size, progress, on_error, limits)
     # A batch of eight rows in 1,282 columns is mostly overhead, so rows are gathered before columns are made.
@@ -92,7 +93,7 @@ def _join(group: list[Batch]) -> Batch:
 
 
 def _encode(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
-    failed = np.array([error is not None for error in batch.errors])
+    failed = np.array([error is not None for error in batch.errors], dtype=bool)
     numbers = [pa.array(np.ascontiguousarray(column), mask=failed) for column in batch.values.T]
     names, errors = pa.array(batch.names, pa.string()), pa.array(batch.errors, pa.string())
     return pa.RecordBatch.from_arrays([names, *numbers, errors], schema=schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,13 @@ class ImageList:
     names: list[str | None]
     paths: list[str | None]
     data: pd.DataFrame | pa.Table | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns of the caller's data frame, none where there is no data frame."""
+        if self.data is None:
+            return []
+        return [str(c) for c in (self.data.columns if isinstance(self.data, pd.DataFrame) else self.data.column_names)]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -80,7 +88,7 @@ def find_images(
         else:
             return _from_path(path, image_dir)
     if hasattr(images, "__arrow_c_stream__") and not isinstance(images, KNOWN_TABLES + KNOWN_COLUMNS):
-        images = pa.table(images)  # polars and others
+        images = _from_arrow(images)  # polars and others
     if isinstance(images, KNOWN_TABLES):
         names = _column(images, image_col)
         return ImageList([_name(n) for n in names], [_resolve(n, image_dir) for n in names], images)
@@ -92,9 +100,17 @@ def find_images(
     return ImageList([_name(n) for n in names], [_resolve(n, image_dir) for n in names])
 
 
+def _from_arrow(images: Any) -> pa.Table | pa.ChunkedArray:
+    try:
+        return pa.table(images)
+    except pa.ArrowInvalid:  # one column, not a table
+        return pa.chunked_array(images)
+
+
 def _from_path(path: str, image_dir: str | os.PathLike[str] | None) -> ImageList:
     full = _resolve(path, image_dir)
-    assert full is not None
+    if full is None:
+        raise ArgumentInvalid('`images` is ""; give a folder, a list of paths, or a data frame with image_col=.')
     if Path(full).is_dir():
         found = list(_walk(path, full))
         if not found:
@@ -102,7 +118,7 @@ def _from_path(path: str, image_dir: str | os.PathLike[str] | None) -> ImageList
     elif Path(path).suffix.lower() in SUFFIXES and not (glob.has_magic(path) and not Path(full).exists()):
         found = [(path, full)]  # one image: if it is missing, that is its row's error
     elif glob.has_magic(path):
-        root = image_dir or None
+        root = os.path.expanduser(os.fspath(image_dir)) if image_dir else None
         matches = sorted(glob.glob(os.path.expanduser(path), root_dir=root, recursive=True))
         pairs = [(match, _resolve(match, image_dir) or match) for match in matches]
         found = [pair for pair in pairs if not Path(pair[1]).is_dir()]
@@ -127,43 +143,54 @@ def _walk(shown: str, folder: str) -> Iterable[tuple[str, str]]:
                 yield os.path.join(shown, name), os.path.join(root, file)
 
 
-def _column(data: pd.DataFrame | pa.Table, image_col: str | None) -> list[Any]:
+def _column(data: pd.DataFrame | pa.Table, image_col: str | int | None) -> list[Any]:
     columns = [str(c) for c in (data.columns if isinstance(data, pd.DataFrame) else data.column_names)]
     if image_col is None:
         raise ImageColumnMissing(
             f"`images` is a data frame; say which column holds the paths: image_col= one of {quoted(columns)}."
         )
+    image_col = str(image_col)  # a CSV without a header has numbers
     if image_col not in columns:
         likely = [c for c in columns if c.lower() in LIKELY_COLUMNS]
         cure = f' Pass image_col="{likely[0]}"?' if likely else ""
         raise ImageColumnMissing(f'`data` has no column "{image_col}" (it has: {quoted(columns)}).{cure}')
     if columns.count(image_col) > 1:
         raise ImageColumnMissing(f'`data` has {columns.count(image_col)} columns named "{image_col}"; rename one.')
-    column = data[image_col]
+    position = columns.index(image_col)
+    column = data.iloc[:, position] if isinstance(data, pd.DataFrame) else data.column(position)
     values: list[Any] = column.to_pylist() if isinstance(column, pa.ChunkedArray) else column.tolist()
     return values
 
 
 def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value == "" or (isinstance(value, float) and value != value)
+    if isinstance(value, str):
+        return value == ""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+
+
+def _text(value: Any) -> str:
+    text = os.fsdecode(value) if isinstance(value, bytes | os.PathLike) else value
+    if not isinstance(text, str):
+        given = f"{reprlib.repr(value)}, a {type(value).__name__}"
+        raise ArgumentInvalid(f"`images` holds {given}; every image must be a path.")
+    return text
 
 
 def _name(value: Any) -> str | None:
     """Return a path as text that any table can hold: bytes that are no UTF-8 are written as ``\\xNN``."""
     if _missing(value):
         return None
-    text = os.fsdecode(value) if isinstance(value, bytes | os.PathLike) else value
-    if not isinstance(text, str):
-        raise ArgumentInvalid(f"`images` holds {value!r}, a {type(value).__name__}; every image must be a path.")
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = _text(value)
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half an emoji, as broken JSON has it
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _resolve(value: Any, image_dir: str | os.PathLike[str] | None) -> str | None:
     if _missing(value):
         return None
-    text = os.fsdecode(value) if isinstance(value, bytes | os.PathLike) else value
-    if not isinstance(text, str):
-        raise ArgumentInvalid(f"`images` holds {value!r}, a {type(value).__name__}; every image must be a path.")
+    text = _text(value)
     if text.startswith(("http://", "https://")):
         return text
     text = os.path.expanduser(text)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from .errors import ArgumentInvalid, ColumnExists, KeysInvalid, choose, quoted
-from .tables import Result, Verb, provenance_of, with_provenance
+from .tables import Result, Verb, provenance_of, to_frame, with_provenance
 
 HOW = ("any", "mean", "max")
 PREFIXES = ("prob_", "score_", "embedding_")
 MOST_CLASSES = 25
+OBJECT_KINDS = {
+    "boolean": "logical",
+    "integer": "a number",
+    "floating": "a number",
+    "mixed-integer-float": "a number",
+    "decimal": "a number",
+    "date": "a date",
+    "datetime": "a date",
+    "datetime64": "a date",
+}
 
 
 @Verb
@@ -89,22 +101,21 @@ def merge_predictions(
     else:
         table = pa.Table.from_pandas(_sum_up(right, keys, how, *ids), preserve_index=False)
     table = with_provenance(table, {**provenance, "verb": "merge_predictions", "merge": counts})
-    return Result(table, data if isinstance(data, pd.DataFrame | pa.Table) else left, notes)
+    return Result(table, data if isinstance(data, pd.DataFrame | pa.Table) else left, notes, keep_image=True)
 
 
 def _frame(table: Any, argument: str) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table
     if hasattr(table, "__arrow_c_stream__"):
-        frame: pd.DataFrame = pa.table(table).to_pandas()
-        return frame
+        return to_frame(pa.table(table))
     raise ArgumentInvalid(f"`{argument}` is a {type(table).__name__}; give a data frame.")
 
 
 def _pairs(by: str | Sequence[str] | Mapping[str, str]) -> dict[str, str]:
     if isinstance(by, str):
         return {by: by}
-    pairs = dict(by) if isinstance(by, Mapping) else {name: name for name in by}
+    pairs = dict(by) if isinstance(by, Mapping) else {name: name for name in by or ()}
     if not pairs:
         raise ArgumentInvalid("`by` is empty; name the column that identifies a unit in both tables.")
     return pairs
@@ -117,6 +128,13 @@ def _check_key(left: pd.DataFrame, mine: str, right: pd.DataFrame, theirs: str) 
             raise KeysInvalid(
                 f'`{argument}` has no column "{name}" (it has: {columns}). '
                 'Name the key of each table: by={"column of data": "column of predictions"}.'
+            )
+        if list(frame.columns).count(name) > 1:
+            raise KeysInvalid(f'`{argument}` has more than one column "{name}"; rename the others.')
+        if pd.api.types.is_float_dtype(frame[name].dtype) and (frame[name].abs() > 2**53).any():
+            raise KeysInvalid(
+                f'The key "{name}" of `{argument}` holds numbers above 2^53 as decimal numbers, whose last digits are '
+                "lost. Read it again as text."
             )
     kinds = [_kind(left[mine]), _kind(right[theirs])]
     if kinds[0] != kinds[1] and "nothing" not in kinds:
@@ -131,6 +149,8 @@ def _kind(column: pd.Series[Any]) -> str:
         return "nothing"
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = pd.Series(column.cat.categories)
+    if column.dtype == object:
+        return OBJECT_KINDS.get(pd.api.types.infer_dtype(column, skipna=True), "text")
     if pd.api.types.is_bool_dtype(column.dtype):
         return "logical"
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -142,13 +162,20 @@ def _identify(left: pd.DataFrame, right: pd.DataFrame) -> tuple[np.ndarray[Any, 
     """Number the distinct keys of both tables alike; -1 where a key is missing, which never matches."""
     both = pd.DataFrame(
         {
-            i: pd.concat([left.iloc[:, i].astype(object), right.iloc[:, i].astype(object)], ignore_index=True)
+            i: pd.concat([_plain(left.iloc[:, i]), _plain(right.iloc[:, i])], ignore_index=True)
             for i in range(left.shape[1])
         }
     )
     ids = both.groupby(list(both.columns), sort=False, dropna=True).ngroup().to_numpy(dtype=np.int64, copy=True)
     ids[both.isna().any(axis=1).to_numpy()] = -1
     return ids[: len(left)], ids[len(left) :]
+
+
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a key as objects that are equal where a reader would say so: a path and its text, for instance."""
+    plain = column.astype(object)
+    paths = pd.api.types.infer_dtype(plain, skipna=True) == "mixed"
+    return plain.map(lambda key: os.fspath(key) if isinstance(key, os.PathLike) else key) if paths else plain
 
 
 def _report(
@@ -172,9 +199,9 @@ def _report(
         "keys_doubled_in_data": doubled,
     }
     if len(left) and len(right) and not matched.any():
-        ends = {PurePath(str(v)).name for v in right[theirs].dropna()}
+        ends = {_file_name(v) for v in right[theirs].dropna()}
         hint = ""
-        if any(PurePath(str(v)).name in ends for v in left[mine].dropna()):
+        if any(_file_name(v) in ends for v in left[mine].dropna()):
             hint = " The file names match without their folders: write the paths alike in both."
         raise KeysInvalid(
             f'No value of "{mine}" in `data` ({_examples(left[mine])}) is in "{theirs}" of `predictions` '
@@ -194,6 +221,10 @@ def _report(
     if doubled:
         notes.append(f"{doubled:,} key(s) occur more than once in `data`; each such row gets the same predictions.")
     return tuple(notes), counts
+
+
+def _file_name(path: Any) -> str:
+    return re.split(r"[\\/]", str(path))[-1]
 
 
 def _examples(column: pd.Series[Any]) -> str:
@@ -248,9 +279,9 @@ def _sum_up(
     """Sum up the images of each unit, and return one row for each of `left_ids`."""
     failed = np.zeros(len(right), bool)
     if "error" in right.columns:
-        failed |= right["error"].notna().to_numpy()
+        failed |= ~_blank(right["error"])
     if "label" in right.columns:
-        failed |= right["label"].isna().to_numpy()
+        failed |= _blank(right["label"])
     valid = right_ids >= 0
     images = pd.Series(right_ids[valid]).value_counts()
     used = pd.Series(right_ids[valid & ~failed]).value_counts()
@@ -288,6 +319,13 @@ def _shown(good: pd.DataFrame) -> dict[str, pd.Series[Any]]:
             classes = [c for c in classes if (label == c).any()]
         shown = {str(c): label == c for c in classes}
     for name in good.columns:
-        if f"prob_{name}" in good.columns and pd.api.types.is_bool_dtype(good[name].dtype):
-            shown[str(name)] = good[name].astype(bool)
+        # Stata and CSV have no logical columns: there an attribute is 0 or 1.
+        if f"prob_{name}" in good.columns and good[name].dropna().isin([0, 1]).all():
+            shown[str(name)] = good[name].eq(1).fillna(False).astype(bool)
     return shown
+
+
+def _blank(column: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    """Say where text is missing, or "", which is how Stata writes that."""
+    missing: npt.NDArray[np.bool_] = column.isna().to_numpy(dtype=bool)
+    return missing | (column.astype(object).map(str) == "").to_numpy(dtype=bool)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import load_external_data_for_model
 
 from .decode import Preprocessing
-from .errors import ModelCardMissing, ModelInvalid, ModelNotFound, ModelTooNew, quoted
+from .errors import ArgumentInvalid, ModelCardMissing, ModelInvalid, ModelNotFound, ModelTooNew, quoted
 
 KEY = "imagesasdata"
 SCHEMA_VERSION = 1
@@ -85,18 +87,28 @@ class ModelCard:
             problems.append("classes must be names, at least one")
         if self.task == "single" and len(self.classes) < 2:
             problems.append("a single-label model needs two classes or more")
-        doubled = sorted({c for c in self.classes if self.classes.count(c) > 1}) if len(self.classes) < 20_000 else []
+        doubled = sorted(name for name, count in Counter(self.classes).items() if count > 1)
         if doubled:
             problems.append(f"classes occur twice: {quoted(doubled)}")
         if self.class_ids is not None and len(self.class_ids) != len(self.classes):
             problems.append(f"{len(self.class_ids)} class_ids for {len(self.classes)} classes")
+        steps = self.preprocessing
         for key in ("mean", "std"):
-            if len(getattr(self.preprocessing, key)) != self.preprocessing.channels:
-                problems.append(f"preprocessing.{key} needs {self.preprocessing.channels} number(s)")
-        if not 1 <= self.preprocessing.size <= 4096 or self.preprocessing.resize < 1:
+            if len(getattr(steps, key)) != steps.channels:
+                problems.append(f"preprocessing.{key} needs {steps.channels} number(s)")
+        if not all(isinstance(side, int) for side in (steps.size, steps.resize)):
+            problems.append("preprocessing.size and resize must be whole numbers of pixels")
+        if not 1 <= steps.size <= 4096 or steps.resize < 1:
             problems.append("preprocessing.size must be between 1 and 4096 pixels and resize positive")
-        if 0 in self.preprocessing.std or self.preprocessing.scale == 0:
+        if steps.rule == "short_side_crop" and steps.resize < steps.size:
+            problems.append("preprocessing.resize must not be less than size: the crop is cut out of it")
+        if 0 in steps.std or steps.scale == 0:
             problems.append("preprocessing.std and scale must not be 0")
+        if not all(map(math.isfinite, (*steps.mean, *steps.std, steps.scale))):
+            problems.append("preprocessing.mean, std and scale must be finite numbers")
+        for key in ("tensors", "backbone", "provenance", "metrics"):
+            if not isinstance(getattr(self, key), dict):
+                problems.append(f"{key} must be an object")
         if problems:
             raise ModelInvalid(f"The model card is not valid: {'; '.join(problems)}.")
 
@@ -125,7 +137,7 @@ class ModelCard:
             if values.get("class_ids") is not None:
                 values["class_ids"] = tuple(values["class_ids"])
             return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        except (KeyError, TypeError, ValueError, AttributeError, ArgumentInvalid) as problem:
             raise ModelInvalid(
                 f'The metadata of "{path}" cannot be read ({type(problem).__name__}: {problem}). '
                 "See docs/model-file.md for the format."
@@ -253,7 +265,7 @@ def backbone_sha256(proto: onnx.ModelProto, card: ModelCard) -> str:
     """
     graph = proto.graph
     makers = {output: node for node in graph.node for output in node.output}
-    wanted, needed = [str(card.tensors["embedding"])], set()
+    wanted, needed = [str(card.tensors.get("embedding"))], set()
     while wanted:
         name = wanted.pop()
         if name and name not in needed:
@@ -296,6 +308,15 @@ def _check_tensors(proto: onnx.ModelProto, card: ModelCard) -> None:
             f"The graph has the input(s) {quoted(inputs)}; the card names {card.tensors.get('input')!r}. "
             "A model takes exactly one input, the image."
         )
+    side, channels = card.preprocessing.size, card.preprocessing.channels
+    shape = input_shape(proto, inputs[0])
+    orders = ((channels, side, side), (side, side, channels))
+    fits = any(all(d in (None, e) for d, e in zip(shape[1:], order, strict=False)) for order in orders)
+    if len(shape) == 4 and not fits:
+        given = " x ".join("?" if d is None else str(d) for d in shape)
+        raise ModelInvalid(
+            f"The graph takes images of {given}; the card says {side} x {side} pixels with {channels} channel(s)."
+        )
     made = {output for node in proto.graph.node for output in node.output}
     for role in ("output", "embedding"):
         name = card.tensors.get(role)
@@ -306,9 +327,10 @@ def _check_tensors(proto: onnx.ModelProto, card: ModelCard) -> None:
 
 
 def output_width(value: onnx.ValueInfoProto) -> int | None:
-    """Return the last dimension of a graph output, None where it is free or not stated."""
+    """Return how many numbers an image a graph output has, None where that is free or not stated."""
     shape = _shape(value)
-    return shape[-1] if shape else None
+    sides = shape[1:] if len(shape) > 1 else shape  # [n, 1000], or [n, 1000, 1, 1]
+    return math.prod(d for d in sides if d is not None) if sides and None not in sides else None
 
 
 def check_width(width: int | None, card: ModelCard) -> None:
@@ -322,7 +344,13 @@ def check_width(width: int | None, card: ModelCard) -> None:
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
     yield from graph.initializer
-    for node in graph.node:
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    yield from _node_tensors(graph.node)
+
+
+def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
@@ -341,7 +369,8 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
 
 def _refuse_escape(proto: onnx.ModelProto, path: Path) -> None:
     folder = path.parent.resolve()
-    for tensor in _tensors(proto.graph):
+    inside = (tensor for function in proto.functions for tensor in _node_tensors(function.node))
+    for tensor in (*_tensors(proto.graph), *inside):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
         location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")

@@ -63,6 +63,10 @@ def run_model(
     choose("on_error", on_error, ("record", "stop"))
     size = _batch_size(batch_size, runner)
     limits = limits or Limits()
+    if not len(images):
+        # One batch without rows, so that a table without rows still has its columns' types and a factor's levels.
+        yield Batch([], np.empty((0, runner.width), np.float32), [])
+        return
     stop = threading.Event()
     workers = min(cpu_count(), max(1, -(-len(images) // size)))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imagesasdata")
@@ -131,7 +135,7 @@ def _result(future: Future[Batch]) -> Batch:
 def _stop_at_failure(batch: Batch) -> None:
     for name, error in zip(batch.names, batch.errors, strict=True):
         if error is not None:
-            raise ImageFailed(f'"{name}": {error}. With on_error="record" such images become rows with `error`.')
+            raise ImageFailed(f'"{name or ""}": {error}. With on_error="record" such images become rows with `error`.')
 
 
 def _batch_size(batch_size: int | str, runner: Runner) -> int:

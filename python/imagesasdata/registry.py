@@ -120,8 +120,8 @@ def add_model(
     path: str | os.PathLike[str],
     classes: str | os.PathLike[str] | Sequence[str] | None = None,
     size: int | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Sequence[float] | float | None = None,
+    std: Sequence[float] | float | None = None,
     scale: float = 255.0,
     resize: int | None = None,
     rule: str = "short_side_crop",
@@ -183,12 +183,13 @@ def add_model(
     """
     path = Path(path).expanduser()
     proto = load_graph(path)
-    name = name or path.stem
+    name = (name or path.name).removesuffix(".onnx")
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise ArgumentInvalid(f'`name` is "{name}"; use letters, digits, "_", "-" and "." only.')
     target = user_folder() / f"{name}.onnx"
-    if target.exists() and not overwrite:
-        raise ArgumentInvalid(f'There is a model "{name}" already ({target}). Pass another name, or overwrite=True.')
+    taken = next((p for p in (target, bundled_folder() / target.name) if p.exists()), None)
+    if taken and not overwrite:
+        raise ArgumentInvalid(f'There is a model "{name}" already ({taken}). Pass another name, or overwrite=True.')
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         card = dataclasses.replace(read_card(path), name=name)
@@ -222,8 +223,8 @@ def add_model(
                 filter=filter,
                 colour=colour,
                 scale=float(scale),
-                mean=tuple(map(float, mean)),
-                std=tuple(map(float, std)),
+                mean=_numbers(mean),
+                std=_numbers(std),
             ),
             tensors={"input": inputs[0], "embedding": embedding or _likely_embedding(proto), "output": output},
             activation=activation or _likely_activation(proto, output, task),
@@ -281,7 +282,15 @@ def _class_names(classes: str | os.PathLike[str] | Sequence[str]) -> list[str]:
     file = Path(classes).expanduser()
     if not file.is_file():
         raise ArgumentInvalid(f'`classes` is "{file}", which is no file; give one name a line, or a list.')
-    return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ArgumentInvalid(f'`classes` is "{file}", which is not UTF-8 text; save it as such.') from None
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _numbers(values: Sequence[float] | float) -> tuple[float, ...]:
+    return tuple(map(float, [values] if isinstance(values, int | float) else values))
 
 
 def _fixed_side(shape: list[int | None]) -> int | None:
@@ -307,5 +316,5 @@ def _likely_embedding(proto: onnx.ModelProto) -> str | None:
     for node in reversed(proto.graph.node):
         if node.op_type in ("Gemm", "MatMul"):
             weights = {w.name for w in proto.graph.initializer}
-            return None if node.input[0] in weights else str(node.input[0])
+            return None if node.input[0] in {*weights, *free_inputs(proto)} else str(node.input[0])
     return None

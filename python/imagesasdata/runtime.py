@@ -20,6 +20,7 @@ from .errors import ArgumentInvalid, DeviceUnavailable, ModelInvalid
 from .modelfile import ModelCard, check_width, input_shape, read_model
 
 ort.disable_telemetry_events()
+PIXELS = "iad/pixels"  # the name of the input that is put before the model's own
 Values = npt.NDArray[np.float32]
 _CUDA_LIBRARIES = 'its libraries come with: pip install "imagesasdata[cuda]"'
 
@@ -105,14 +106,14 @@ class Runner:
 
     def _run(self, pixels: Pixels) -> Values:
         try:
-            (values,) = self._session.run(None, {"pixels": pixels})
+            (values,) = self._session.run(None, {PIXELS: pixels})
         except Exception as problem:  # ONNX Runtime's own exceptions have no common public base
             raise ModelInvalid(f'The model "{self.card.name}" failed: {problem}') from problem
         return np.asarray(values, dtype=np.float32).reshape(len(pixels), -1)
 
 
 def with_pixel_input(proto: onnx.ModelProto, card: ModelCard, output: str) -> onnx.ModelProto:
-    """Return the graph with bytes ``pixels [n, height, width, channels]`` in, and only the tensor `output` out.
+    """Return the graph with bytes `PIXELS` ``[n, height, width, channels]`` in, and only the tensor `output` out.
 
     The arithmetic of the preprocessing is done inside the graph, where ONNX Runtime does it with the first layers, and
     batches travel as bytes, a quarter of the floats.
@@ -128,8 +129,8 @@ def with_pixel_input(proto: onnx.ModelProto, card: ModelCard, output: str) -> on
     rank = [1, 1, 1, steps.channels] if channels_last else [1, steps.channels, 1, 1]
     mean = np.asarray(steps.mean, np.float32).reshape(rank) * np.float32(steps.scale)
     std = np.asarray(steps.std, np.float32).reshape(rank) * np.float32(steps.scale)
-    first = [] if channels_last else [helper.make_node("Transpose", ["pixels"], ["iad/planes"], perm=[0, 3, 1, 2])]
-    last = "pixels" if channels_last else "iad/planes"
+    first = [] if channels_last else [helper.make_node("Transpose", [PIXELS], ["iad/planes"], perm=[0, 3, 1, 2])]
+    last = PIXELS if channels_last else "iad/planes"
     if kind == TensorProto.UINT8:
         first.append(helper.make_node("Identity", [last], [name]))
     else:
@@ -148,13 +149,13 @@ def with_pixel_input(proto: onnx.ModelProto, card: ModelCard, output: str) -> on
     graph.node.extend([*first, *nodes])
     batch = shape[0] if shape[0] is not None else "n"
     sides = [batch, steps.size, steps.size, steps.channels]
-    graph.input.append(helper.make_tensor_value_info("pixels", TensorProto.UINT8, sides))
+    graph.input.append(helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, sides))
     graph.output.append(onnx.ValueInfoProto(name=output))
     return proto
 
 
 def _open(content: bytes, device: str, path: Path) -> tuple[ort.InferenceSession, str, str | None]:
-    kind, _, number = device.partition(":")
+    kind, _, number = str(device).partition(":")
     if kind not in ("auto", "cpu", "cuda") or (number and (kind != "cuda" or not number.isdigit())):
         raise ArgumentInvalid(f'`device` is "{device}"; it must be one of "auto", "cpu", "cuda", "cuda:1".')
     problem = None if kind == "cpu" else gpu_problem()

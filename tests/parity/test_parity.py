@@ -53,7 +53,7 @@ def in_r(tmp_path: Path, verb: str, frame: pd.DataFrame | None = None, **argumen
     """Call a verb in R and return what came out."""
     call: dict[str, Any] = {"verb": verb, "arguments": {"progress": False, **arguments}}
     if frame is not None:
-        call["frame"] = {name: frame[name].tolist() for name in frame.columns}
+        call["frame"] = {name: plain(frame[name]) for name in frame.columns}
     (tmp_path / "call.json").write_text(json.dumps(call), encoding="utf-8")
     rscript("call_verb.R", str(tmp_path / "call.json"), str(tmp_path / "answer.json"))
     answer: dict[str, Any] = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))

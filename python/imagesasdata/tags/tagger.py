@@ -107,7 +107,7 @@ def _encode(
             rows += [(name, rank, int(code), float(row[code]), None) for rank, code in kept]
             if not kept:
                 rows.append((name, None, None, None, error))
-        names, ranks, codes, probs, errors = zip(*rows, strict=True)
+        names, ranks, codes, probs, errors = zip(*rows, strict=True) if rows else ([], [], [], [], [])
         tags = pa.DictionaryArray.from_arrays(pa.array(codes, schema.field("tag").type.index_type), dictionary)
         columns = [pa.array(names, pa.string()), pa.array(ranks, pa.int32()), tags, pa.array(probs, pa.float64())]
         yield pa.RecordBatch.from_arrays([*columns, pa.array(errors, pa.string())], schema=schema)
