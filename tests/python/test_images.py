@@ -86,7 +86,7 @@ def test_a_folder_without_images_is_an_error_that_says_what_was_looked_for(tmp_p
 
 
 def test_a_folder_that_does_not_exist_is_an_error_with_the_working_directory(tmp_path: Path) -> None:
-    with pytest.raises(ImagesNotFound, match="does not exist .working directory: "):
+    with pytest.raises(ImagesNotFound, match=r"does not exist \(working directory: "):
         find_images(tmp_path / "photos")
 
 
