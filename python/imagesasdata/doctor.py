@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from . import registry
 from .decode import HEIC
-from .errors import ImagesAsDataError
+from .errors import DeviceUnavailable, ImagesAsDataError
 from .modelfile import read_card
 from .runtime import Runner, cpu_count, gpu_problem
 from .tables import Result, Verb
@@ -92,9 +92,11 @@ def _devices() -> list[Row]:
     for device in ("auto", "cuda"):
         try:
             runner = Runner(registry.model_path(registry.DEFAULT_MODEL), device)
-            rows.append((f'device="{device}"', f"a session got {runner.device}", "ok", None))
+            status = "note" if runner.reason else "ok"
+            rows.append((f'device="{device}"', f"a session got {runner.device}", status, runner.reason))
         except ImagesAsDataError as problem:
-            rows.append((f'device="{device}"', "not available", "note", str(problem)))
+            status = "note" if isinstance(problem, DeviceUnavailable) else "problem"
+            rows.append((f'device="{device}"', "not available", status, str(problem)))
     problem_text = gpu_problem()
     rows.append(("GPU", problem_text or "found", "note" if problem_text else "ok", None))
     return rows

@@ -166,8 +166,8 @@ def _identify(left: pd.DataFrame, right: pd.DataFrame) -> tuple[np.ndarray[Any, 
             for i in range(left.shape[1])
         }
     )
-    ids = both.groupby(list(both.columns), sort=False, dropna=True).ngroup().to_numpy(dtype=np.int64, copy=True)
-    ids[both.isna().any(axis=1).to_numpy()] = -1
+    groups = both.groupby(list(both.columns), sort=False, dropna=True).ngroup()
+    ids = groups.mask(both.isna().any(axis=1), -1).to_numpy(dtype=np.int64)
     return ids[: len(left)], ids[len(left) :]
 
 

@@ -109,7 +109,7 @@ def list_models() -> Result:
                 card = read_card(path)
             except ModelInvalid:  # somebody else's file in the folder; load_model says what is wrong with it
                 continue
-            values = (card.name, card.task, len(card.classes), card.preprocessing.size, path.stat().st_size / 1e6)
+            values = (path.stem, card.task, len(card.classes), card.preprocessing.size, path.stat().st_size / 1e6)
             for key, value in zip(rows, (*values, card.licence, where, file_sha256(path), str(path)), strict=True):
                 rows[key].append(value)
     types = [pa.string(), pa.string(), pa.int32(), pa.int32(), pa.float64(), *[pa.string()] * 4]
@@ -183,7 +183,7 @@ def add_model(
     """
     path = Path(path).expanduser()
     proto = load_graph(path)
-    name = (name or path.name).removesuffix(".onnx")
+    name = (name or path.stem).removesuffix(".onnx")
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise ArgumentInvalid(f'`name` is "{name}"; use letters, digits, "_", "-" and "." only.')
     target = user_folder() / f"{name}.onnx"
