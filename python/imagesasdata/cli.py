@@ -24,7 +24,8 @@ from .embed import embed_images
 from .errors import ArgumentInvalid, ImagesAsDataError
 from .model import model_card
 from .modelfile import ACTIVATIONS, TASKS, verify_model
-from .tables import TABLE_SUFFIXES, provenance_of, spreadsheet_safe, write_table
+from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe, write_table
+from .tables import provenance_of
 from .tags.tagger import tag_images
 from .version import __version__
 

@@ -15,7 +15,7 @@ from .decode import HEIC
 from .errors import DeviceUnavailable, ImagesAsDataError
 from .modelfile import read_card
 from .runtime import Runner, cpu_count, gpu_problem
-from .tables import Result, Verb
+from .verb import Result, Verb
 from .version import __version__
 
 PACKAGES = ("numpy", "pillow", "pandas", "pyarrow", "scikit-learn", "onnx")

@@ -17,7 +17,8 @@ from .progress import Report
 from .provenance import describe_run
 from .registry import DEFAULT_MODEL
 from .runtime import Runner
-from .tables import Result, Verb, refuse_existing, with_provenance
+from .tables import with_provenance
+from .verb import Result, Verb, refuse_existing
 
 
 @Verb

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from .decode import SUFFIXES
 from .errors import ArgumentInvalid, ImageColumnMissing, ImagesNotFound, quoted
-from .tables import TABLE_SUFFIXES, read_table
+from .tablefiles import TABLE_SUFFIXES, read_table
 
 KNOWN_TABLES = (pd.DataFrame, pa.Table)
 KNOWN_COLUMNS = (pd.Series, pa.Array, pa.ChunkedArray)

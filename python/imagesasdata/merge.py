@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from .errors import ArgumentInvalid, ColumnExists, KeysInvalid, choose, quoted
-from .tables import Result, Verb, provenance_of, to_frame, with_provenance
+from .tables import provenance_of, to_frame, with_provenance
+from .verb import Result, Verb
 
 HOW = ("any", "mean", "max")
 PREFIXES = ("prob_", "score_", "embedding_")

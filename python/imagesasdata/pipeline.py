@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .decode import Limits, Pixels, Unreadable, decode_image, own_pixel_limit, read_file
+from .decode import Limits, Pixels, Unreadable, decode_image, read_file
 from .errors import ArgumentInvalid, ImageFailed, choose
 from .images import ImageList
 from .progress import Progress, Report
@@ -72,7 +72,7 @@ def run_model(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imagesasdata")
     waiting: deque[Future[Batch]] = deque()
     starts = iter(range(0, len(images), size))
-    with own_pixel_limit(), Progress(progress, len(images), f"{text} on {runner.device}") as bar:
+    with Progress(progress, len(images), f"{text} on {runner.device}") as bar:
         try:
             while True:
                 while len(waiting) < 2 * workers and (start := next(starts, None)) is not None:

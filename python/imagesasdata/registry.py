@@ -28,7 +28,7 @@ from .modelfile import (
     read_card,
     write_model,
 )
-from .tables import Result, Verb
+from .verb import Result, Verb
 from .version import __version__
 
 DEFAULT_MODEL = "efficientnet_lite0"
@@ -193,6 +193,11 @@ def add_model(
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         card = dataclasses.replace(read_card(path), name=name)
+        told = [key for key, value in {"classes": classes, "mean": mean, "std": std}.items() if value is not None]
+        if told:
+            raise ArgumentInvalid(
+                f'"{path}" says itself what its {quoted(told)} are, so they cannot be given. Leave them out.'
+            )
     except ModelCardMissing:
         choose("task", task, TASKS)
         inputs = free_inputs(proto)
@@ -265,7 +270,10 @@ def save_copy(path: Path, target: str | os.PathLike[str]) -> Path:
     """Copy a model file to `target`, a file or a folder."""
     target = Path(target).expanduser()
     target = target / path.name if target.is_dir() else target
-    shutil.copyfile(path, target)
+    try:
+        shutil.copyfile(path, target)
+    except OSError as problem:  # SameFileError is one
+        raise ArgumentInvalid(f'The model cannot be saved as "{target}": {problem.strerror or problem}.') from problem
     return target
 
 

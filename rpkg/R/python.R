@@ -79,7 +79,8 @@ check_version <- function(version, call) {
       "The Python package is version %s and the R package is %s; they must agree in the first two numbers.",
       version, own
     )
-    abort("version_mismatch", c(text, i = "`install_imagesasdata(source = )` installs the matching Python package."), call)
+    cure <- c(i = "`install_imagesasdata(source = )` installs the matching Python package.")
+    abort("version_mismatch", c(text, cure), call)
   }
 }
 

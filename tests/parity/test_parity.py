@@ -16,7 +16,8 @@ import pytest
 
 import imagesasdata as iad
 from imagesasdata.cli import main
-from imagesasdata.tables import read_table, to_pandas
+from imagesasdata.tablefiles import read_table
+from imagesasdata.tables import to_pandas
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "python"))

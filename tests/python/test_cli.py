@@ -11,7 +11,8 @@ import pytest
 
 import imagesasdata as iad
 from imagesasdata.cli import main
-from imagesasdata.tables import read_table, to_pandas
+from imagesasdata.tablefiles import read_table
+from imagesasdata.tables import to_pandas
 
 
 def test_done_is_0_and_the_last_line_counts(

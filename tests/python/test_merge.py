@@ -13,7 +13,8 @@ import pytest
 
 from imagesasdata.errors import ArgumentInvalid, ColumnExists, ImagesAsDataWarning, KeysInvalid
 from imagesasdata.merge import merge_predictions
-from imagesasdata.tables import provenance_of, read_table, with_provenance, write_table
+from imagesasdata.tablefiles import read_table, write_table
+from imagesasdata.tables import provenance_of, with_provenance
 
 PROVENANCE = {"verb": "classify_images", "model": "efficientnet_lite0", "device": "cpu"}
 CLASSES = ["protest", "police", "other"]

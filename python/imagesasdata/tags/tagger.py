@@ -20,7 +20,8 @@ from ..progress import Report
 from ..provenance import describe_run
 from ..registry import DEFAULT_MODEL
 from ..runtime import Runner
-from ..tables import Result, Verb, factor_type, with_provenance
+from ..tables import factor_type, with_provenance
+from ..verb import Result, Verb
 
 
 @Verb

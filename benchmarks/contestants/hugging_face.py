@@ -1,0 +1,47 @@
+"""Hugging Face's pipeline("image-classification") over file paths, around the same timm network."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is fetched: the weights are given
+
+import torch
+from serve import CORES, fastest, read_job, serve
+from transformers import (
+    TimmWrapperConfig,
+    TimmWrapperForImageClassification,
+    TimmWrapperImageProcessor,
+    pipeline,
+)
+from weights import ARCHITECTURE, give_weights
+
+job = read_job()
+torch.set_num_threads(CORES)
+config = TimmWrapperConfig(architecture=ARCHITECTURE, num_labels=1000)
+model = TimmWrapperForImageClassification(config).eval()
+give_weights(model, job.reference)
+processor = TimmWrapperImageProcessor(pretrained_cfg=model.timm_model.pretrained_cfg)
+classifier = pipeline("image-classification", model=model, image_processor=processor, device="cpu")
+
+
+def classify(paths: list[str], batch: int) -> list[int]:
+    answers = classifier(paths, batch_size=batch, top_k=1)
+    return [config.label2id[answer[0]["label"]] for answer in answers]
+
+
+def timed(paths: list[str]) -> None:
+    classify(paths, size)
+
+
+few = (job.photographs * 32)[:32]
+size = int(fastest({str(n): lambda n=n: classify(few, n) for n in (1, 8)}))
+with torch.inference_mode():
+    logits = model(torch.from_numpy(job.reference["tensor"])).logits.numpy()
+serve(
+    job,
+    {"Hugging Face pipeline": timed},
+    {"Hugging Face pipeline": f"batch {size}, {CORES} threads"},
+    classify(job.photographs, size),
+    logits,
+)
