@@ -2,7 +2,7 @@
 SHELL := bash
 VENV_PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-python setup-r test-python test-r lint check-r models bench-to-r clean
+.PHONY: help demo test setup setup-python setup-r test-python test-r lint check-r vignettes models bench-to-r clean
 
 help: ## this list
 	@printf 'Photographs as data, from Python, R and the shell.\n\n'
@@ -35,6 +35,9 @@ lint: setup-python ## style (ruff) and types (mypy)
 
 check-r: setup-r ## R CMD build and R CMD check of rpkg/
 	@tools/check-r.sh
+
+vignettes: setup-r ## build the articles into build/vignettes
+	@tools/vignettes.sh
 
 models: setup-python ## make the bundled models again from their origin and compare them with models/
 	@. tools/env.sh && $(VENV_PYTHON) models/build/ --check
