@@ -37,6 +37,8 @@ def set_up_environment() -> Path:
         # Not kept in pip's cache: PyTorch would lie on the disk twice.
         install = [str(python), "-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check"]
         subprocess.run([*install, *PACKAGES], check=True)
+        # It would report each import of OpenVINO to its makers, and write into the home folder.
+        subprocess.run([str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "openvino-telemetry"], check=True)
         stamp.write_text(wanted)
     return python
 

@@ -1,4 +1,4 @@
-"""How a contestant, a process of its own, talks to the benchmark: a job in, one line of JSON when ready, one a round."""
+"""How a contestant, a process of its own, talks to the benchmark: a job in, a line of JSON when ready, one a round."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _answers = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-# What is timed: a function of paths. It may return seconds by row of the table, where the clock around it is not enough.
+# What is timed: a function of paths. It may return seconds by row of the table, where the clock is not enough.
 Way = Callable[[list[str]], Mapping[str, float] | None]
 
 
@@ -47,7 +47,7 @@ def fastest(trials: Mapping[str, Callable[[], object]]) -> str:
         start = time.perf_counter()
         trial()
         seconds[name] = time.perf_counter() - start
-        print(f"{name}: {seconds[name]:.2f} s")
+        print(f"{name}: {seconds[name]:.2f} s", flush=True)
     return min(seconds, key=lambda name: seconds[name])
 
 
@@ -73,3 +73,5 @@ def serve(
         rows = ways[request["way"]](paths)
         rows = rows or {request["way"]: time.perf_counter() - start}
         print(json.dumps({row: len(paths) / seconds for row, seconds in rows.items()}), file=_answers)
+    _answers.flush()
+    os._exit(0)  # some libraries abort while they are taken down, which is nobody's concern here

@@ -8,12 +8,15 @@ from functools import partial
 
 import numpy as np
 import torch
+import torch._dynamo.config as dynamo
 import torch._inductor.config as inductor
 from numpy.typing import NDArray
+from pixels import decode, stack
 from serve import CORES, cut, fastest, read_job, serve
-from weights import decode, make_network
+from weights import make_network
 
 inductor.freezing = True  # folds the batch norms into the convolutions
+dynamo.recompile_limit = 64  # it compiles for each batch size and number of threads
 Network = Callable[[torch.Tensor], torch.Tensor]
 Pixels = NDArray[np.uint8]
 
@@ -36,14 +39,16 @@ def run(network: Network, batches: list[torch.Tensor], streams: int) -> list[int
 def decode_and_run(network: Network, paths: list[str], size: int, streams: int) -> list[int]:
     """Decode and run: with one stream a pool decodes ahead of the network, else each thread does both."""
     parts = list(cut(paths, size))
-    if streams > 1:
-        with ThreadPoolExecutor(streams) as pool:
-            both = pool.map(lambda part: answer(network, streams, to_tensor(np.stack([*map(decode, part)]))), parts)
-            return [label for labels in both for label in labels]
+
+    def both(part: list[str]) -> list[int]:
+        return answer(network, streams, to_tensor(stack([*map(decode, part)], size)))[: len(part)]
+
     with ThreadPoolExecutor(CORES) as pool:
+        if streams > 1:
+            return [label for labels in pool.map(both, parts) for label in labels]
         pixels = pool.map(decode, paths)
-        batches = (np.stack([next(pixels) for _ in part]) for part in parts)
-        return [label for batch in batches for label in answer(network, 1, to_tensor(batch))]
+        batches = (stack([next(pixels) for _ in part], size) for part in parts)
+        return [label for batch in batches for label in answer(network, 1, to_tensor(batch))][: len(paths)]
 
 
 def answer(network: Network, streams: int, batch: torch.Tensor) -> list[int]:

@@ -1,18 +1,15 @@
-"""timm's EfficientNet-Lite0 with the weights of the model file, and pixels for it."""
+"""timm's EfficientNet-Lite0 with the weights of the model file."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import timm
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 
 ARCHITECTURE = "tf_efficientnet_lite0"
-SIZE, SHORT_SIDE = 224, 256
 
 
 def make_network(reference: dict[str, NDArray[Any]]) -> nn.Module:
@@ -45,14 +42,3 @@ def _copy(parameter: torch.Tensor, values: NDArray[Any]) -> None:
     if tuple(parameter.shape) != values.shape:
         raise SystemExit(f"A weight has shape {tuple(parameter.shape)} here and {values.shape} in the model file.")
     parameter.copy_(torch.from_numpy(values))
-
-
-def decode(path: str) -> NDArray[np.uint8]:
-    """Decode as a careful user of Pillow does: the JPEG reduced while it is decoded, only the crop resized."""
-    with Image.open(path) as image:
-        image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))
-        width, height = image.size
-        side = min(width, height) * SIZE / SHORT_SIDE
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
-        return np.asarray(image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=box))

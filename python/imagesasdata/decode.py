@@ -248,7 +248,7 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
         image = Image.fromarray((deep // 257).astype(np.uint8))
     elif image.mode == "F":  # floating point: 0 to 1 by convention, else taken as 0 to 255
         values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=255.0, neginf=0.0)
-        if values.size and values.max() <= 1:
+        if values.size and float(np.max(values)) <= 1:
             values = values * 255
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
     elif image.has_transparency_data:
