@@ -1,9 +1,10 @@
 """Images as data for social science: classify photographs into data frames."""
 
+from .cache import cache_info, clear_cache
 from .classify import classify_images
 from .doctor import doctor
 from .embed import embed_images
-from .errors import ImagesAsDataError, ImagesAsDataWarning
+from .errors import ImagesAsDataError, ImagesAsDataWarning, Interrupted
 from .merge import merge_predictions
 from .model import ImageModel, load_model, model_card
 from .registry import add_model, list_models, remove_model
@@ -15,9 +16,12 @@ __all__ = [
     "ImageModel",
     "ImagesAsDataError",
     "ImagesAsDataWarning",
+    "Interrupted",
     "__version__",
     "add_model",
+    "cache_info",
     "classify_images",
+    "clear_cache",
     "doctor",
     "embed_images",
     "list_models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .decode import MAX_BYTES, MAX_PIXELS, Limits
+from .engine import Engine, prefixes
 from .errors import ArgumentInvalid
 from .images import find_images
+from .job import Job
 from .model import ImageModel, load_model
 from .modelfile import ModelCard
-from .pipeline import Batch, run_model
+from .pipeline import Batch
 from .progress import Report
-from .provenance import describe_run
 from .registry import DEFAULT_MODEL
-from .runtime import Runner
-from .tables import factor_type, with_provenance
-from .verb import Result, Verb, refuse_existing
+from .tables import factor_type
+from .verb import Result, Verb
 
 MOST_PROBS = 25
 Probs = npt.NDArray[np.float64]
@@ -40,6 +40,11 @@ def classify_images(
     on_error: str = "record",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    models: Sequence[str | os.PathLike[str] | ImageModel] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    retry_failed: bool = False,
+    overwrite: bool = False,
+    cache: bool = True,
 ) -> Result:
     """Classify images with a model and return a data frame with one row for each image, in order.
 
@@ -68,6 +73,19 @@ def classify_images(
         Largest photograph that is decoded, in pixels; 100 million by default.
     max_bytes : int
         Largest file that is read, in bytes; 200 million by default.
+    models : list, optional
+        Several models in place of `model`: each photograph is decoded once, models with a common backbone share its
+        work, and the columns of each begin with the model's name, such as ``protest_label``.
+    out : path, optional
+        A table file (.parquet, .csv, .feather, .dta) or a folder to write to while the run goes on. After a crash or an
+        interrupt, the same call goes on where it was. The parts are kept in the folder, or in ``<out>.run``.
+    retry_failed : bool
+        With `out`: try the images again that failed in the earlier run.
+    overwrite : bool
+        With `out`: throw away an earlier run, whatever it was.
+    cache : bool
+        Take embeddings of photographs that were seen before from the user's cache, and keep new ones there (see
+        `cache_info`). The results are the same.
 
     Returns
     -------
@@ -81,6 +99,10 @@ def classify_images(
     Raises
     ------
     ImagesNotFound, ImageColumnMissing, ColumnExists, ModelNotFound, ModelInvalid, DeviceUnavailable, ImageFailed
+    RunDiffers
+        `out` holds a run of other images, models or options.
+    Interrupted
+        A KeyboardInterrupt whose ``partial`` holds the rows that are done.
 
     Examples
     --------
@@ -90,14 +112,25 @@ def classify_images(
     ['tiger cat']
     """
     found = find_images(images, image_col, image_dir)
-    loaded = load_model(model)
-    runner = Runner(loaded.path, device)
-    card = loaded.card
-    shown = probs if probs is not None else len(card.classes) <= MOST_PROBS
-    refuse_existing(found.columns, _schema(card, shown).names[1:])
-    batches = run_model(found, runner, card.name, batch_size, progress, on_error, Limits(max_pixels, max_bytes))
-    table = pa.Table.from_batches(_encode(batches, card, shown), _schema(card, shown))
-    return Result(with_provenance(table, describe_run("classify_images", loaded, runner)), found.data)
+    if models is not None and (isinstance(models, str) or not list(models)):
+        raise ArgumentInvalid(f"`models` is {models!r}; it must be a list of models. For one model, use `model`.")
+    loaded = [load_model(one) for one in (models if models is not None else [model])]
+    names = prefixes(loaded) if models is not None else [""]
+    cards = [one.card for one in loaded]
+    shown = [probs if probs is not None else len(card.classes) <= MOST_PROBS for card in cards]
+    columns = [_columns(card, show, name) for card, show, name in zip(cards, shown, names, strict=True)]
+    schema = _schema(columns)
+    engine = Engine(loaded, device, cache=cache)
+    dictionaries = [pa.array(card.classes, pa.string()) for card in cards]
+
+    def encode(batch: Batch) -> pa.RecordBatch:
+        arrays = [pa.array(batch.names, pa.string())]
+        for card, show, dictionary, values in zip(cards, shown, dictionaries, batch.values, strict=True):
+            arrays += _encode(card, show, dictionary, values, batch.failed)
+        return pa.RecordBatch.from_arrays([*arrays, pa.array(batch.errors, pa.string())], schema=schema)
+
+    job = Job("classify_images", found, engine, schema, encode, {"probs": shown})
+    return job.run(batch_size, progress, on_error, Limits(max_pixels, max_bytes), out, retry_failed, overwrite)
 
 
 def probabilities(values: npt.NDArray[np.floating[Any]], activation: str) -> Probs:
@@ -111,41 +144,41 @@ def probabilities(values: npt.NDArray[np.floating[Any]], activation: str) -> Pro
     return wide
 
 
-def _schema(card: ModelCard, shown: bool) -> pa.Schema:
-    number, text = pa.float64(), pa.string()
-    if card.task == "single":
-        columns = [("label", factor_type(card.classes)), ("prob", number)]
-        columns += [(f"prob_{name}", number) for name in card.classes] if shown else []
-    elif card.task == "multi":
-        columns = [(name, pa.bool_()) for name in card.classes]
-        columns += [(f"prob_{name}", number) for name in card.classes] if shown else []
-    else:
-        columns = [(f"score_{name}", number) for name in card.classes]
-    schema = pa.schema([("image", text), *columns, ("error", text)])
+def _columns(card: ModelCard, shown: bool, prefix: str) -> list[pa.Field]:
+    """Return the columns of a model's task."""
+    number = pa.float64()
+    if card.task == "score":
+        return [pa.field(f"{prefix}score_{name}", number) for name in card.classes]
+    numbers = [pa.field(f"{prefix}prob_{name}", number) for name in card.classes] if shown else []
+    if card.task == "multi":
+        return [*(pa.field(f"{prefix}{name}", pa.bool_()) for name in card.classes), *numbers]
+    return [pa.field(f"{prefix}label", factor_type(card.classes)), pa.field(f"{prefix}prob", number), *numbers]
+
+
+def _schema(columns: Sequence[Sequence[pa.Field]]) -> pa.Schema:
+    fields = [field for group in columns for field in group]
+    schema = pa.schema([pa.field("image", pa.string()), *fields, pa.field("error", pa.string())])
     if len(set(schema.names)) != len(schema.names):
         raise ArgumentInvalid(
-            f'The model "{card.name}" has classes whose columns would have the same name, such as "image" or "error". '
+            'The model has classes whose columns would have the same name, such as "image" or "error". '
             "Give it other class names."
         )
     return schema
 
 
-def _encode(batches: Iterator[Batch], card: ModelCard, shown: bool) -> Iterator[pa.RecordBatch]:
-    """Turn the network's numbers into the columns of the model's task."""
-    schema = _schema(card, shown)
-    dictionary = pa.array(card.classes, pa.string())
-    for batch in batches:
-        failed = np.array([error is not None for error in batch.errors], dtype=bool)
-        values = probabilities(batch.values, card.activation)
-        columns: list[pa.Array] = []
-        if card.task == "single":
-            best = np.where(failed, 0, values.argmax(axis=1))
-            codes = pa.array(best, schema.field("label").type.index_type, mask=failed)
-            columns += [pa.DictionaryArray.from_arrays(codes, dictionary)]
-            columns += [pa.array(values[np.arange(len(best)), best], mask=failed)]
-        elif card.task == "multi":
-            columns += [pa.array(values[:, i] >= 0.5, mask=failed) for i in range(values.shape[1])]
-        if card.task == "score" or shown:
-            columns += [pa.array(values[:, i], mask=failed) for i in range(values.shape[1])]
-        names, errors = pa.array(batch.names, pa.string()), pa.array(batch.errors, pa.string())
-        yield pa.RecordBatch.from_arrays([names, *columns, errors], schema=schema)
+def _encode(
+    card: ModelCard, shown: bool, dictionary: pa.Array, raw: npt.NDArray[np.float32], failed: npt.NDArray[np.bool_]
+) -> list[pa.Array]:
+    """Turn a network's numbers into the columns of the model's task."""
+    values = probabilities(raw, card.activation)
+    columns: list[pa.Array] = []
+    if card.task == "single":
+        best = np.where(failed, 0, values.argmax(axis=1))
+        codes = pa.array(best, factor_type(card.classes).index_type, mask=failed)
+        columns += [pa.DictionaryArray.from_arrays(codes, dictionary)]
+        columns += [pa.array(values[np.arange(len(best)), best], mask=failed)]
+    elif card.task == "multi":
+        columns += [pa.array(values[:, i] >= 0.5, mask=failed) for i in range(values.shape[1])]
+    if card.task == "score" or shown:
+        columns += [pa.array(np.ascontiguousarray(values[:, i]), mask=failed) for i in range(values.shape[1])]
+    return columns

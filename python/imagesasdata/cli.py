@@ -17,14 +17,16 @@ import pyarrow.compute
 import pyarrow.csv
 
 from . import registry
+from .cache import cache_info, clear_cache
 from .classify import classify_images
 from .decode import COLOURS, FILTERS, MAX_BYTES, MAX_PIXELS, RULES
 from .doctor import doctor
 from .embed import embed_images
-from .errors import ArgumentInvalid, ImagesAsDataError
+from .errors import ImagesAsDataError
 from .model import model_card
 from .modelfile import ACTIVATIONS, TASKS, verify_model
-from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe, write_table
+from .progress import Progress
+from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe
 from .tables import provenance_of
 from .tags.tagger import tag_images
 from .version import __version__
@@ -50,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImagesAsDataError as problem:
         print(f"iad: {type(problem).__name__}: {problem}", file=sys.stderr)
         return WRONG
-    except KeyboardInterrupt:
-        print("iad: interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as stop:  # an Interrupted says what is done
+        print(f"iad: {str(stop) or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `iad ... | head`
         sys.stderr.close()
@@ -79,11 +81,15 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument(
         "--probs", action=argparse.BooleanOptionalAction, help="a column for each class's probability"
     )
+    classify.add_argument("--models", nargs="+", help="several models in place of --model, in one pass")
     _image_verb(verbs, "embed", "the numbers by which a network describes each image", _embed)
     tag = _image_verb(verbs, "tag", "tag images: the most probable classes, in long form", _tag)
     tag.add_argument("--top", type=int, default=5, help="at most this many tags an image (default: %(default)s)")
     tag.add_argument("--threshold", type=float, default=0.0, help="least probability, 0 to 1 (default: %(default)s)")
     _models_verbs(verbs)
+    cache = verbs.add_parser("cache", help="show or clear the cache of embeddings", description="The embeddings.")
+    cache.add_argument("action", nargs="?", choices=("show", "clear"), default="show")
+    cache.set_defaults(run=_cache)
     check = verbs.add_parser("doctor", help="look at the installation", description="Look at the installation.")
     check.set_defaults(run=_doctor)
     return parser
@@ -95,7 +101,16 @@ def _image_verb(
     parser = verbs.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.add_argument("images", nargs="+", help="a folder, images, a pattern, or a table file with --image-col")
     formats = ", ".join(sorted(TABLE_SUFFIXES))
-    parser.add_argument("--out", help=f"table to write, by suffix ({formats}); without it, CSV to standard output")
+    parser.add_argument(
+        "--out",
+        help=f"table to write, by suffix ({formats}), or a folder of parts; the same command resumes an "
+        "unfinished run; without it, CSV to standard output",
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="try again what failed in an earlier run")
+    parser.add_argument("--overwrite", action="store_true", help="throw away an earlier run, whatever it was")
+    parser.add_argument(
+        "--cache", action=argparse.BooleanOptionalAction, default=True, help="use the cache of embeddings"
+    )
     parser.add_argument("--model", default=registry.DEFAULT_MODEL, help="name or .onnx file (default: %(default)s)")
     parser.add_argument("--image-col", help="the column with the paths, where IMAGES is a table file")
     parser.add_argument("--image-dir", help="the folder from which relative paths start")
@@ -115,9 +130,19 @@ def _number_or_auto(text: str) -> int | str:
 
 def _shared(options: argparse.Namespace) -> dict[str, object]:
     """Return the arguments that every verb over images has."""
-    names = ("model", "image_col", "image_dir", "device", "batch_size", "on_error", "max_pixels", "max_bytes")
-    progress = sys.stderr.isatty() if options.progress is None else options.progress
-    return {**{name: getattr(options, name) for name in names}, "progress": progress}
+    names: tuple[str, ...] = (
+        "model",
+        "image_col",
+        "image_dir",
+        "device",
+        "batch_size",
+        "on_error",
+        "max_pixels",
+        "max_bytes",
+        "out",
+    )
+    names += ("retry_failed", "overwrite", "cache")
+    return {name: getattr(options, name) for name in names}
 
 
 def _images(options: argparse.Namespace) -> str | list[str]:
@@ -125,7 +150,7 @@ def _images(options: argparse.Namespace) -> str | list[str]:
 
 
 def _classify(options: argparse.Namespace) -> int:
-    return _run(options, "classified", classify_images.arrow, {"probs": options.probs})
+    return _run(options, "classified", classify_images.arrow, {"probs": options.probs, "models": options.models})
 
 
 def _embed(options: argparse.Namespace) -> int:
@@ -138,16 +163,11 @@ def _tag(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, done: str, verb: Callable[..., pa.Table], more: dict[str, object]) -> int:
     """Run a verb, write its table, and end with one line that says what happened."""
-    if options.out and not options.out.lower().endswith(tuple(TABLE_SUFFIXES)):
-        raise ArgumentInvalid(
-            f"--out is {options.out!r}; its suffix must be one of {', '.join(sorted(TABLE_SUFFIXES))}."
-        )
     start = time.perf_counter()
-    table = verb(_images(options), **_shared(options), **more)
+    count = _Count(sys.stderr.isatty() if options.progress is None else options.progress)
+    table = verb(_images(options), **_shared(options), **more, progress=count)
     seconds = time.perf_counter() - start
-    if options.out:
-        write_table(table, options.out)
-    else:
+    if not options.out:
         pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
     # A long table has several rows an image, one of them with rank 1 or missing.
     images = table.num_rows
@@ -158,10 +178,32 @@ def _run(options: argparse.Namespace, done: str, verb: Callable[..., pa.Table], 
     device = provenance_of(table)["device"]
     print(
         f"{images:,} images: {images - failed:,} {done}, {failed:,} failed{note}, "
-        f"{images / seconds:,.0f} images/s on {device}" + (f", written to {options.out}" if options.out else ""),
+        f"{_speed(count.done, seconds, images)} on {device}" + (f", written to {options.out}" if options.out else ""),
         file=sys.stderr,
     )
     return SOME_FAILED if failed else DONE
+
+
+class _Count:
+    """A progress function that shows a bar, if wanted, and remembers how many images this call did itself."""
+
+    def __init__(self, show: bool) -> None:
+        self._show, self.done = show, 0
+        self._bar: Progress | None = None
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        if self._show and self._bar is None:
+            self._bar = Progress(True, total, text)
+        if self._bar is not None:
+            self._bar.advance(done - self.done)
+            if done == total:
+                self._bar.close()
+        self.done = done
+
+
+def _speed(done: int, seconds: float, images: int) -> str:
+    resumed = f" ({images - done:,} were done before)" if done < images else ""
+    return f"{done / seconds:,.0f} images/s{resumed}"
 
 
 def _models_verbs(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -227,6 +269,14 @@ def _models_add(options: argparse.Namespace) -> int:
 def _models_remove(options: argparse.Namespace) -> int:
     registry.remove_model(options.model)
     print(f"{options.model}: removed")
+    return DONE
+
+
+def _cache(options: argparse.Namespace) -> int:
+    if options.action == "clear":
+        clear_cache()
+    row = cache_info.arrow().to_pylist()[0]
+    print(f"{row['images']:,} embeddings, {row['megabytes']:,.0f} MB, {row['files']:,} files in {row['folder']}")
     return DONE
 
 

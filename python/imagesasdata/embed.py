@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from .decode import MAX_BYTES, MAX_PIXELS, Limits
+from .engine import Engine
 from .images import find_images
+from .job import Job
 from .model import ImageModel, load_model
-from .pipeline import Batch, run_model
+from .pipeline import Batch
 from .progress import Report
-from .provenance import describe_run
 from .registry import DEFAULT_MODEL
-from .runtime import Runner
-from .tables import with_provenance
-from .verb import Result, Verb, refuse_existing
+from .verb import Result, Verb
 
 
 @Verb
@@ -33,6 +31,10 @@ def embed_images(
     on_error: str = "record",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    out: str | os.PathLike[str] | None = None,
+    retry_failed: bool = False,
+    overwrite: bool = False,
+    cache: bool = True,
 ) -> Result:
     """Return a model's embedding of each image: similar photographs have similar numbers.
 
@@ -40,7 +42,8 @@ def embed_images(
 
     Parameters
     ----------
-    images, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes
+    images, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes, out, retry_failed,
+    overwrite, cache
         As in `classify_images`.
     model : str, path or ImageModel
         A model that names an embedding, as all bundled classifiers do.
@@ -65,36 +68,14 @@ def embed_images(
     """
     found = find_images(images, image_col, image_dir)
     loaded = load_model(model)
-    runner = Runner(loaded.path, device, tensor="embedding")
-    numbers = [(f"embedding_{i + 1}", pa.float32()) for i in range(runner.width)]
+    engine = Engine([loaded], device, tensor="embedding", cache=cache)
+    numbers = [(f"embedding_{i + 1}", pa.float32()) for i in range(engine.widths[0])]
     schema = pa.schema([("image", pa.string()), *numbers, ("error", pa.string())])
-    refuse_existing(found.columns, schema.names[1:])
-    limits = Limits(max_pixels, max_bytes)
-    batches = run_model(found, runner, f"{loaded.name} embedding", batch_size, progress, on_error, limits)
-    # A batch of eight rows in 1,282 columns is mostly overhead, so rows are gathered before columns are made.
-    table = pa.Table.from_batches((_encode(group, schema) for group in _gather(batches)), schema)
-    return Result(with_provenance(table, describe_run("embed_images", loaded, runner)), found.data)
 
+    def encode(batch: Batch) -> pa.RecordBatch:
+        columns = [pa.array(np.ascontiguousarray(column), mask=batch.failed) for column in batch.values[0].T]
+        names, errors = pa.array(batch.names, pa.string()), pa.array(batch.errors, pa.string())
+        return pa.RecordBatch.from_arrays([names, *columns, errors], schema=schema)
 
-def _gather(batches: Iterator[Batch], rows: int = 4096) -> Iterator[Batch]:
-    group: list[Batch] = []
-    for batch in batches:
-        group.append(batch)
-        if sum(len(b.names) for b in group) >= rows:
-            yield _join(group)
-            group = []
-    if group:
-        yield _join(group)
-
-
-def _join(group: list[Batch]) -> Batch:
-    names = [name for batch in group for name in batch.names]
-    errors = [error for batch in group for error in batch.errors]
-    return Batch(names, np.concatenate([batch.values for batch in group]), errors)
-
-
-def _encode(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
-    failed = np.array([error is not None for error in batch.errors], dtype=bool)
-    numbers = [pa.array(np.ascontiguousarray(column), mask=failed) for column in batch.values.T]
-    names, errors = pa.array(batch.names, pa.string()), pa.array(batch.errors, pa.string())
-    return pa.RecordBatch.from_arrays([names, *numbers, errors], schema=schema)
+    job = Job("embed_images", found, engine, schema, encode, {})
+    return job.run(batch_size, progress, on_error, Limits(max_pixels, max_bytes), out, retry_failed, overwrite)

@@ -7,6 +7,7 @@ In R the same text arrives as a condition whose class is the snake-case name, fo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class ImagesAsDataError(Exception):
@@ -63,6 +64,32 @@ class KeysInvalid(ImagesAsDataError):
 
 class TableUnreadable(ImagesAsDataError):
     """A table file cannot be read or written."""
+
+
+class RunDiffers(ImagesAsDataError):
+    """The folder of a run holds a run of other images, models or options."""
+
+
+class RunDamaged(ImagesAsDataError):
+    """A file of a run is not as it was written."""
+
+
+class RunUnwritable(ImagesAsDataError):
+    """The folder of a run cannot be written: the disk is full, or it is not allowed."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted from the keyboard; what was done is not lost.
+
+    Attributes
+    ----------
+    partial : pandas.DataFrame or pyarrow.Table
+        The rows that were done, the first ones in the caller's order.
+    """
+
+    def __init__(self, message: str, partial: Any) -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 class DependencyMissing(ImagesAsDataError):

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import onnx
+
 from . import registry
-from .modelfile import ModelCard, file_sha256, read_card
+from .modelfile import ModelCard, file_sha256, read_card, read_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +30,10 @@ class ImageModel:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.card: ModelCard = read_card(self.path)
+
+    def read(self) -> tuple[onnx.ModelProto, ModelCard]:
+        """Return the graph and the card."""
+        return read_model(self.path)
 
     @property
     def name(self) -> str:

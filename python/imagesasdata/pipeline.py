@@ -1,24 +1,26 @@
-"""From images to numbers: decode and run the network in threads, batch by batch, in order, in bounded memory."""
+"""From images to numbers: decode and run the networks in threads, batch by batch, in order, in bounded memory."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass
 
 import numpy as np
 
-from .decode import Limits, Pixels, Unreadable, decode_image, read_file
+from .decode import Limits
+from .engine import Engine, Work
 from .errors import ArgumentInvalid, ImageFailed, choose
 from .images import ImageList
-from .progress import Progress, Report
-from .runtime import Runner, Values, cpu_count
+from .runtime import Values, cpu_count
 
-CPU_BATCH = 8  # more does not make a core faster, and costs memory
-GPU_BATCH = 64
+CPU_SIZES = (4, 8, 16, 2)  # the first is what is used until it is known better
+GPU_SIZES = (64,)
+TRIALS = 4  # batches of each size that decide, taken from the run's own work
+LONG_RUN = 1000  # images from which on it pays to try sizes
 
 
 @dataclass(frozen=True)
@@ -27,33 +29,40 @@ class Batch:
 
     Attributes
     ----------
+    start : int
+        Position of the first one among the images.
     names : list of str or None
         The images as the caller wrote them.
-    values : numpy.ndarray
-        ``[n, width]`` float32; NaN in the rows of failed images.
+    values : list of numpy.ndarray
+        For each model ``[n, width]`` float32; what is in the rows of failed images means nothing.
     errors : list of str or None
         Why an image failed; None where it did not.
     """
 
+    start: int
     names: list[str | None]
-    values: Values
+    values: list[Values]
     errors: list[str | None]
 
+    @property
+    def failed(self) -> np.ndarray:
+        """Which images failed, ``[n]`` bool."""
+        return np.array([error is not None for error in self.errors], dtype=bool)
 
-def run_model(
+
+def run_models(
     images: ImageList,
-    runner: Runner,
-    text: str,
+    engine: Engine,
+    ranges: Sequence[tuple[int, int]],
     batch_size: int | str = "auto",
-    progress: Report = True,
     on_error: str = "record",
     limits: Limits | None = None,
-) -> Iterator[Batch]:
-    """Run a model over images and yield a `Batch` for each few of them, in order.
+) -> Generator[Batch, None, None]:
+    """Run models over the images of some `ranges` (start, stop) and yield a `Batch` for each few of them, in order.
 
-    Each worker thread decodes the images of a batch and runs the network on them; Pillow and ONNX Runtime both release
+    Each worker thread decodes the images of a batch and runs the networks on them; Pillow and ONNX Runtime both release
     the interpreter's lock, so the cores stay busy without a copy between stages. At most two batches a worker are in
-    hand at any time, whatever the number of images.
+    hand at any time, whatever the number of images. No batch reaches over the end of a range.
 
     Raises
     ------
@@ -61,68 +70,76 @@ def run_model(
         With ``on_error="stop"``, at the first image that cannot be read.
     """
     choose("on_error", on_error, ("record", "stop"))
-    size = _batch_size(batch_size, runner)
-    limits = limits or Limits()
-    if not len(images):
+    total = sum(stop - start for start, stop in ranges)
+    sizes = _Sizes(batch_size, engine, total)
+    if not total:
         # One batch without rows, so that a table without rows still has its columns' types and a factor's levels.
-        yield Batch([], np.empty((0, runner.width), np.float32), [])
+        yield Batch(0, [], [np.empty((0, width), np.float32) for width in engine.widths], [])
         return
-    stop = threading.Event()
-    workers = min(cpu_count(), max(1, -(-len(images) // size)))
+    limits = limits or Limits()
+    stop_all = threading.Event()
+    workers = min(cpu_count(), total)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imagesasdata")
-    waiting: deque[Future[Batch]] = deque()
-    starts = iter(range(0, len(images), size))
-    with Progress(progress, len(images), f"{text} on {runner.device}") as bar:
-        try:
-            while True:
-                while len(waiting) < 2 * workers and (start := next(starts, None)) is not None:
-                    part = slice(start, start + size)
-                    waiting.append(pool.submit(_work, images.names[part], images.paths[part], runner, limits, stop))
-                if not waiting:
-                    return
-                batch = _result(waiting.popleft())
-                if on_error == "stop":
-                    _stop_at_failure(batch)
-                bar.advance(len(batch.names))
-                yield batch
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+    waiting: deque[tuple[int, int, Future[Work]]] = deque()
+    slices = _slices(ranges, sizes, workers)
+    try:
+        while True:
+            while len(waiting) < 2 * workers and (piece := next(slices, None)) is not None:
+                start, stop = piece
+                future = pool.submit(engine, images.paths[start:stop], limits, stop_all)
+                waiting.append((start, stop, future))
+            if not waiting:
+                return
+            start, stop, future = waiting.popleft()
+            work = _result(future)
+            sizes.learn(stop - start, work)
+            batch = Batch(start, images.names[start:stop], work.values, work.errors)
+            if on_error == "stop":
+                _stop_at_failure(batch)
+            yield batch
+    finally:
+        stop_all.set()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def read_pixels(path: str | None, runner: Runner, limits: Limits) -> Pixels:
-    """Read and decode one image for a model; raise `Unreadable` with the reason."""
-    if path is None:
-        raise Unreadable("no path was given")
-    return decode_image(read_file(path, limits.max_bytes), runner.card.preprocessing, limits)
+class _Sizes:
+    """How many images to run at once: as told, or the size that was fastest on the first batches of a long run.
+
+    The network's time is measured on the run's own work, so that trying costs nothing.
+    """
+
+    def __init__(self, batch_size: int | str, engine: Engine, total: int) -> None:
+        if batch_size != "auto" and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+            raise ArgumentInvalid(f'`batch_size` is {batch_size!r}; it must be "auto" or a whole number above 0.')
+        sizes = CPU_SIZES if engine.device == "cpu" else GPU_SIZES
+        self._sizes = sizes if isinstance(batch_size, str) else (batch_size,)
+        self._trials = [s for _ in range(TRIALS) for s in self._sizes] if total >= LONG_RUN else []
+        self._seconds: dict[int, list[float]] = {size: [] for size in self._sizes}
+
+    def next(self) -> int:
+        """Return the size of the next batch."""
+        if self._trials and len(self._sizes) > 1:
+            return self._trials.pop(0)
+        return min(self._sizes, key=lambda size: min(self._seconds[size], default=np.inf))
+
+    def learn(self, size: int, work: Work) -> None:
+        """Take note of how long a batch took in the network."""
+        if size in self._seconds and work.ran == size:
+            self._seconds[size].append(work.seconds / size)
 
 
-def _work(
-    names: list[str | None], paths: list[str | None], runner: Runner, limits: Limits, stop: threading.Event
-) -> Batch:
-    """Decode one batch and run the network on what could be decoded."""
-    steps = runner.card.preprocessing
-    pixels = np.empty((len(paths), steps.size, steps.size, steps.channels), np.uint8)
-    errors: list[str | None] = [None] * len(paths)
-    good: list[int] = []
-    for i, path in enumerate(paths):
-        if stop.is_set():
-            break
-        try:
-            pixels[len(good)] = read_pixels(path, runner, limits)
-            good.append(i)
-        except Unreadable as problem:
-            errors[i] = str(problem)
-    values = np.full((len(paths), runner.width), np.nan, np.float32)
-    if good and not stop.is_set():
-        values[good] = runner(pixels[: len(good)])
-        for i in good:
-            if not np.isfinite(values[i]).all():
-                values[i], errors[i] = np.nan, "the model returned no number (NaN or infinite)"
-    return Batch(names, values, errors)
+def _slices(ranges: Sequence[tuple[int, int]], sizes: _Sizes, workers: int) -> Iterator[tuple[int, int]]:
+    for first, last in ranges:
+        start = first
+        while start < last:
+            # Towards the end the work is spread over all workers, so that none waits for another's last large batch.
+            fair = -(-(last - start) // workers)
+            stop = min(start + min(sizes.next(), max(fair, 1)), last)
+            yield start, stop
+            start = stop
 
 
-def _result(future: Future[Batch]) -> Batch:
+def _result(future: Future[Work]) -> Work:
     """Wait for a batch, waking often: an interrupt from R reaches Python only between two bytecodes."""
     while True:
         try:
@@ -136,11 +153,3 @@ def _stop_at_failure(batch: Batch) -> None:
     for name, error in zip(batch.names, batch.errors, strict=True):
         if error is not None:
             raise ImageFailed(f'"{name or ""}": {error}. With on_error="record" such images become rows with `error`.')
-
-
-def _batch_size(batch_size: int | str, runner: Runner) -> int:
-    if batch_size == "auto":
-        return CPU_BATCH if runner.device == "cpu" else GPU_BATCH
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ArgumentInvalid(f'`batch_size` is {batch_size!r}; it must be "auto" or a whole number above 0.')
-    return batch_size

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import onnxruntime
 import PIL
 
 from .model import ImageModel
-from .runtime import Runner
 from .version import __version__
 
 
-def describe_run(verb: str, model: ImageModel, runner: Runner) -> dict[str, Any]:
+def describe_run(verb: str, models: Sequence[ImageModel], device: str) -> dict[str, Any]:
     """Return the provenance of a table, as ``docs/tables.md`` documents it."""
+    described = [
+        {
+            "model": model.name,
+            "model_sha256": model.sha256,
+            "preprocessing": dataclasses.asdict(model.card.preprocessing),
+        }
+        for model in models
+    ]
     return {
         "verb": verb,
         "package_version": __version__,
-        "model": model.name,
-        "model_sha256": model.sha256,
-        "device": runner.device,
-        "preprocessing": dataclasses.asdict(model.card.preprocessing),
+        **(described[0] if len(described) == 1 else {"models": described}),
+        "device": device,
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "onnxruntime": onnxruntime.__version__,
         "pillow": PIL.__version__,

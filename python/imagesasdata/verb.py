@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Generic, ParamSpec
 import pandas as pd
 import pyarrow as pa
 
-from .errors import ColumnExists, ImagesAsDataWarning, quoted
+from .errors import ColumnExists, ImagesAsDataWarning, Interrupted, quoted
 from .tables import provenance_of, to_frame, to_pandas, with_provenance
 
 P = ParamSpec("P")
@@ -69,10 +70,22 @@ class Result:
         return frame
 
 
+class Stopped(KeyboardInterrupt):
+    """An interrupt on its way from a job to the verb that was called, with what was done."""
+
+    def __init__(self, result: Result, total: int, more: str) -> None:
+        done = result.table.num_rows
+        super().__init__(f"interrupted: {done:,} rows of {total:,} images are done and returned{more}")
+        data = result.data
+        if data is not None:
+            data = data.iloc[:done] if isinstance(data, pd.DataFrame) else data.slice(0, done)
+        self.result = dataclasses.replace(result, data=data)
+
+
 class Verb(Generic[P]):
     """A verb of the package: called, it returns pandas; its ``arrow`` returns the same as an Arrow table.
 
-    R calls ``arrow``, so no value passes through pandas on its way to R.
+    R calls ``for_r``, so no value passes through pandas on its way to R.
     """
 
     def __init__(self, core: Callable[P, Result]) -> None:
@@ -80,14 +93,30 @@ class Verb(Generic[P]):
         self._core = core
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
-        result = self._core(*args, **kwargs)
+        try:
+            result = self._core(*args, **kwargs)
+        except Stopped as stop:
+            raise Interrupted(str(stop), stop.result.to_pandas()) from None
         for note in result.notes:
             warnings.warn(note, ImagesAsDataWarning, stacklevel=2)
         return result.to_pandas()
 
     def arrow(self, *args: P.args, **kwargs: P.kwargs) -> pa.Table:
         """Return the same table as `pyarrow.Table`, any warnings as ``notes`` in its provenance."""
-        result = self._core(*args, **kwargs)
+        try:
+            return self._handed_over(self._core(*args, **kwargs))
+        except Stopped as stop:
+            raise Interrupted(str(stop), self._handed_over(stop.result)) from None
+
+    def for_r(self, *args: P.args, **kwargs: P.kwargs) -> pa.Table:
+        """Return the same as `arrow`, and on an interrupt the rows that are done, with a note that says so."""
+        try:
+            return self._handed_over(self._core(*args, **kwargs))
+        except Stopped as stop:
+            note = str(stop)[0].upper() + str(stop)[1:] + "."
+            return self._handed_over(dataclasses.replace(stop.result, notes=(*stop.result.notes, note)))
+
+    def _handed_over(self, result: Result) -> pa.Table:
         table = result.to_arrow()
         return with_provenance(table, {**provenance_of(table), "notes": result.notes}) if result.notes else table
 

@@ -17,10 +17,16 @@ arguments_for_python <- function(arguments) {
   arguments <- Filter(Negate(is.null), arguments)
   whole <- intersect(names(arguments), c("top", "batch_size", "max_pixels", "max_bytes", "size", "resize"))
   arguments[whole] <- lapply(arguments[whole], whole_number)
-  if (inherits(arguments$model, "imagesasdata_model")) {
-    arguments$model <- arguments$model$path
+  arguments$model <- model_for_python(arguments$model)
+  if (!is.null(arguments$models)) {
+    several <- if (inherits(arguments$models, "imagesasdata_model")) list(arguments$models) else arguments$models
+    arguments$models <- lapply(as.list(several), model_for_python)
   }
   arguments
+}
+
+model_for_python <- function(model) {
+  if (inherits(model, "imagesasdata_model")) model$path else model
 }
 
 whole_number <- function(value) {

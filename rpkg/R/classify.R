@@ -20,6 +20,15 @@
 #' @param on_error `"record"`: an image that cannot be read is a row with `error`. `"stop"`: it is an error.
 #' @param max_pixels,max_bytes Larger images, in pixels (width times height) or bytes, are not opened and are rows with
 #'   an `error`: a small file can unpack to more than the memory holds.
+#' @param models Several models in place of `model`: a vector of names or paths, or a list of models. Each photograph is
+#'   decoded once, models with a common backbone share its work, and the columns of each begin with the model's name,
+#'   such as `protest_label`.
+#' @param out A table file (.parquet, .csv, .feather, .dta) or a folder to write to while the run goes on. After a crash
+#'   or an interrupt, the same call goes on where it was. The parts are kept in the folder, or in `<out>.run`.
+#' @param retry_failed With `out`: whether to try the images again that failed in the earlier run.
+#' @param overwrite With `out`: whether to throw away an earlier run, whatever it was.
+#' @param cache Whether to take embeddings of photographs that were seen before from the user's cache, and to keep new
+#'   ones there (see [cache_info()]). The results are the same.
 #'
 #' @returns A tibble, or a data frame where tibble is not installed. The columns depend on the task of the model:
 #'
@@ -30,11 +39,12 @@
 #'
 #' Where `images` is a data frame the result is that data frame, every row and column as it was, with these columns
 #' added; its own column of paths stands for `image`. The attribute `imagesasdata` of the result is a list that says
-#' which model, device and versions made it.
+#' which model, device and versions made it. An interrupt (Ctrl-C) returns the rows that are done, with a warning.
 #'
 #' @section Errors:
 #' `imagesasdata_image_column_missing`, `imagesasdata_images_not_found`, `imagesasdata_image_failed` (with
 #' `on_error = "stop"`), `imagesasdata_column_exists` (a column to be added is there already),
+#' `imagesasdata_run_differs` (`out` holds a run of other images, models or options), `imagesasdata_run_unwritable`,
 #' `imagesasdata_model_not_found`, `imagesasdata_device_unavailable`, `imagesasdata_argument_invalid`, and
 #' `imagesasdata_python_missing` or `imagesasdata_package_missing` where [install_imagesasdata()] has not been run.
 #'
@@ -49,7 +59,8 @@
 #' classify_images(posts, image_col = "photo", progress = FALSE)
 classify_images <- function(images, model = "efficientnet_lite0", image_col = NULL, image_dir = NULL, device = "auto",
                             batch_size = "auto", probs = NULL, progress = TRUE, on_error = "record",
-                            max_pixels = 1e8, max_bytes = 2e8) {
+                            max_pixels = 1e8, max_bytes = 2e8, models = NULL, out = NULL, retry_failed = FALSE,
+                            overwrite = FALSE, cache = TRUE) {
   run_verb("classify_images", as.list(environment()))
 }
 
@@ -72,6 +83,7 @@ classify_images <- function(images, model = "efficientnet_lite0", image_col = NU
 #' dim(embed_images(photo, progress = FALSE))
 embed_images <- function(images, model = "efficientnet_lite0", image_col = NULL, image_dir = NULL, device = "auto",
                          batch_size = "auto", progress = TRUE, on_error = "record",
-                         max_pixels = 1e8, max_bytes = 2e8) {
+                         max_pixels = 1e8, max_bytes = 2e8, out = NULL, retry_failed = FALSE, overwrite = FALSE,
+                         cache = TRUE) {
   run_verb("embed_images", as.list(environment()))
 }

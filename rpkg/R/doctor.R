@@ -36,7 +36,7 @@ doctor_python <- function() {
   tryCatch(
     {
       iad <- python_module()
-      rows <- call_python(iad$doctor$arrow, list(), rlang::current_env())
+      rows <- call_python(iad$doctor$for_r, list(), rlang::current_env())
       rbind(doctor_row("Python, as R found it", reticulate::py_config()$python), as.data.frame(rows))
     },
     imagesasdata_error = function(cnd) {

@@ -6,7 +6,9 @@ run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) 
   iad <- python_module(call)
   images <- arguments$images
   if (is.data.frame(images)) {
-    arguments$images <- table_to_python(paths_of(images, arguments$image_col, call))
+    # With `out`, Python writes the caller's columns to the file too.
+    sent <- paths_of(images, arguments$image_col, call, whole = !is.null(arguments$out))
+    arguments$images <- table_to_python(sent)
   } else if (!is.character(images) && !all(is.na(images))) {
     text <- sprintf("`images` is %s; give a folder, a vector of paths, or a data frame with image_col=.", kind(images))
     abort("argument_invalid", text, call)
@@ -15,13 +17,18 @@ run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) 
     arguments$images <- table_to_python(data.frame(image = as.character(images)))
     arguments$image_col <- "image"
   }
-  table <- call_python(iad[[verb]]$arrow, arguments, call)
-  if (is.data.frame(images) && !long) add_columns(images, table[-seq_along(images)], attributes(table)) else table
+  table <- call_python(iad[[verb]]$for_r, arguments, call)
+  if (!is.data.frame(images) || long) {
+    return(table)
+  }
+  done <- seq_len(nrow(table)) # all rows, unless the run was interrupted
+  if (nrow(table) < nrow(images)) images <- images[done, , drop = FALSE]
+  add_columns(images, table[-seq_along(images)], attributes(table))
 }
 
 # The paths, under their name, among the names of all columns.
-paths_of <- function(data, image_col, call) {
-  sent <- names_only(data)
+paths_of <- function(data, image_col, call, whole = FALSE) {
+  sent <- if (whole) as.data.frame(data) else names_only(data)
   for (i in which(names(data) %in% image_col)) {
     paths <- data[[i]]
     if (!is.character(paths) && !is.factor(paths) && !all(is.na(paths))) {

@@ -46,7 +46,7 @@ merge_predictions <- function(data, predictions, by = "image", how = NULL) {
     by = as.list(rlang::set_names(unname(by), mine)),
     how = how
   )
-  table <- call_python(iad$merge_predictions$arrow, arguments, call)
+  table <- call_python(iad$merge_predictions$for_r, arguments, call)
   provenance <- utils::modifyList(as.list(attr(predictions, "imagesasdata")), attr(table, "imagesasdata"))
   add_columns(data, table[-seq_along(data)], list(imagesasdata = provenance))
 }

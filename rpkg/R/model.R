@@ -93,7 +93,7 @@ print.imagesasdata_card <- function(x, ...) {
 list_models <- function() {
   call <- rlang::current_env()
   iad <- python_module(call)
-  call_python(iad$list_models$arrow, list(), call)
+  call_python(iad$list_models$for_r, list(), call)
 }
 
 #' Add a model of your own, or remove one

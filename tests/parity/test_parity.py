@@ -29,7 +29,9 @@ VERBS = {
     name: "iad_doctor" if name == "doctor" else name
     for name in (
         "add_model",
+        "cache_info",
         "classify_images",
+        "clear_cache",
         "doctor",
         "embed_images",
         "list_models",

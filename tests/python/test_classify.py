@@ -220,9 +220,30 @@ def test_an_interrupt_ends_the_run_at_once_and_leaves_no_thread(photographs: Pat
             raise KeyboardInterrupt
 
     before = threading.active_count()
-    with pytest.raises(KeyboardInterrupt):
-        iad.classify_images(sorted(map(str, photographs.iterdir())) * 20, progress=interrupt)
+    given = sorted(map(str, photographs.iterdir())) * 20
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        iad.classify_images(given, progress=interrupt)
     assert threading.active_count() == before
+    partial = stopped.value.partial  # type: ignore[attr-defined]
+    assert 0 < len(partial) < len(given)
+    assert partial["image"].tolist() == given[: len(partial)]
+    assert partial["label"].notna().all()
+
+
+def test_an_interrupted_data_frame_comes_back_with_the_rows_that_are_done(photographs: Path) -> None:
+    def interrupt(done: int, total: int, text: str) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    data = pd.DataFrame({"path": sorted(map(str, photographs.iterdir())) * 20})
+    data["row"] = range(len(data))
+    with pytest.raises(iad.Interrupted) as stopped:
+        iad.classify_images(data, image_col="path", progress=interrupt)
+    partial = stopped.value.partial
+    assert partial["row"].tolist() == list(range(len(partial)))
+    assert partial.columns.tolist() == ["path", "row", "label", "prob", "error"]
+    table = iad.classify_images.for_r(data["path"], progress=interrupt)
+    assert "are done and returned" in iad.tables.provenance_of(table)["notes"][0]
 
 
 @pytest.mark.parametrize(
@@ -238,21 +259,3 @@ def test_an_interrupt_ends_the_run_at_once_and_leaves_no_thread(photographs: Pat
 def test_a_wrong_argument_is_named(photographs: Path, arguments: dict[str, object], wrong: str) -> None:
     with pytest.raises(errors.ArgumentInvalid, match=wrong):
         iad.classify_images(photographs, **{"progress": False, **arguments})  # type: ignore[arg-type]
-
-
-def test_the_estimated_memory_does_not_depend_on_the_number_of_images(photographs: Path) -> None:
-    """At most two batches a worker are in hand, however long the list is."""
-    from imagesasdata.images import find_images
-    from imagesasdata.pipeline import run_model
-    from imagesasdata.runtime import Runner, cpu_count
-
-    images = find_images(sorted(map(str, photographs.iterdir())) * 40)
-    opened: list[int] = []
-    runner = Runner(model_path("efficientnet_lite0"), "cpu")
-    run = runner._run
-    runner._run = lambda pixels: (opened.append(len(pixels)), run(pixels))[1]  # type: ignore[method-assign]
-    batches = run_model(images, runner, "test", batch_size=1, progress=False)
-    next(batches)
-    threading.Event().wait(0.5)
-    assert len(opened) <= 2 * cpu_count() + 1
-    batches.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,15 @@ import pyarrow as pa
 
 from ..classify import probabilities
 from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..engine import Engine
 from ..errors import ArgumentInvalid, ModelInvalid
 from ..images import find_images
+from ..job import Job
 from ..model import ImageModel, load_model
-from ..modelfile import ModelCard
-from ..pipeline import Batch, run_model
+from ..pipeline import Batch
 from ..progress import Report
-from ..provenance import describe_run
 from ..registry import DEFAULT_MODEL
-from ..runtime import Runner
-from ..tables import factor_type, with_provenance
+from ..tables import factor_type
 from ..verb import Result, Verb
 
 
@@ -38,6 +36,10 @@ def tag_images(
     on_error: str = "record",
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
+    out: str | os.PathLike[str] | None = None,
+    retry_failed: bool = False,
+    overwrite: bool = False,
+    cache: bool = True,
 ) -> Result:
     """Tag images with a classifier's most probable classes, without sending them anywhere.
 
@@ -47,7 +49,8 @@ def tag_images(
         At most this many tags an image.
     threshold : float
         Only tags of at least this probability, 0 to 1.
-    images, model, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes
+    images, model, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes, out,
+    retry_failed, overwrite, cache
         As in `classify_images`.
 
     Returns
@@ -79,9 +82,7 @@ def tag_images(
     loaded = load_model(model)
     if loaded.card.task == "score":
         raise ModelInvalid(f'The model "{loaded.name}" gives scores, not classes; use classify_images.')
-    runner = Runner(loaded.path, device)
-    limits = Limits(max_pixels, max_bytes)
-    batches = run_model(found, runner, f"{loaded.name} tags", batch_size, progress, on_error, limits)
+    engine = Engine([loaded], device, cache=cache)
     schema = pa.schema(
         [
             ("image", pa.string()),
@@ -91,17 +92,11 @@ def tag_images(
             ("error", pa.string()),
         ]
     )
-    table = pa.Table.from_batches(_encode(batches, loaded.card, schema, top, threshold), schema)
-    return Result(with_provenance(table, describe_run("tag_images", loaded, runner)))
+    card, dictionary = loaded.card, pa.array(loaded.card.classes, pa.string())
 
-
-def _encode(
-    batches: Iterator[Batch], card: ModelCard, schema: pa.Schema, top: int, threshold: float
-) -> Iterator[pa.RecordBatch]:
-    dictionary = pa.array(card.classes, pa.string())
-    for batch in batches:
+    def encode(batch: Batch) -> pa.RecordBatch:
         rows: list[tuple[str | None, int | None, int | None, float | None, str | None]] = []
-        values = probabilities(batch.values, card.activation)
+        values = probabilities(batch.values[0], card.activation)
         for name, row, error in zip(batch.names, values, batch.errors, strict=True):
             best = np.argsort(-row, kind="stable")[: 0 if error else top]
             kept = [(rank, code) for rank, code in enumerate(best, 1) if row[code] >= threshold]
@@ -111,4 +106,8 @@ def _encode(
         names, ranks, codes, probs, errors = zip(*rows, strict=True) if rows else ([], [], [], [], [])
         tags = pa.DictionaryArray.from_arrays(pa.array(codes, schema.field("tag").type.index_type), dictionary)
         columns = [pa.array(names, pa.string()), pa.array(ranks, pa.int32()), tags, pa.array(probs, pa.float64())]
-        yield pa.RecordBatch.from_arrays([*columns, pa.array(errors, pa.string())], schema=schema)
+        return pa.RecordBatch.from_arrays([*columns, pa.array(errors, pa.string())], schema=schema)
+
+    options = {"top": top, "threshold": threshold}
+    job = Job("tag_images", found, engine, schema, encode, options, joins=False)
+    return job.run(batch_size, progress, on_error, Limits(max_pixels, max_bytes), out, retry_failed, overwrite)

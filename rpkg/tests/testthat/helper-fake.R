@@ -18,7 +18,7 @@ local_fake_python <- function(..., frame = parent.frame()) {
 fake_verb <- function(answer) {
   calls <- list()
   list(
-    arrow = function(...) {
+    for_r = function(...) {
       calls[[length(calls) + 1]] <<- list(...)
       answer(list(...))
     },

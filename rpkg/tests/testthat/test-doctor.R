@@ -1,6 +1,6 @@
 test_that("the report has R's rows and then Python's", {
   local_fake_python(doctor = fake_verb(function(arguments) doctor_row("GPU", "none", "note", "nothing to do")))
-  rows <- rbind(doctor_r(), call_python(the$module$doctor$arrow, list(), NULL))
+  rows <- rbind(doctor_r(), call_python(the$module$doctor$for_r, list(), NULL))
   expect_named(rows, c("item", "value", "status", "advice"))
   expect_true(all(rows$status %in% c("ok", "note", "problem")))
 })

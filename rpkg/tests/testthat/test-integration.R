@@ -182,7 +182,7 @@ test_that("predict and augment work on a real model", {
   expect_identical(names(probs)[[1]], ".pred_tench")
 })
 
-test_that("an interrupt from the keyboard ends a run", {
+test_that("an interrupt from the keyboard ends a run and returns the rows that are done", {
   skip_without_python()
   skip_on_os("windows")
   skip_if_not_installed("callr")
@@ -190,10 +190,15 @@ test_that("an interrupt from the keyboard ends a run", {
   # More images than any machine classifies while this test waits.
   classify <- function(photo, started) {
     file.create(started)
-    tryCatch(
-      imagesasdata::classify_images(rep(photo, 1e6), progress = FALSE),
-      interrupt = function(cnd) "interrupted"
+    warned <- NULL
+    table <- withCallingHandlers(
+      imagesasdata::classify_images(rep(photo, 1e6), progress = FALSE, cache = FALSE),
+      imagesasdata_warning = function(cnd) {
+        warned <<- conditionMessage(cnd)
+        tryInvokeRestart("muffleWarning")
+      }
     )
+    list(rows = nrow(table), failed = sum(!is.na(table$error)), warned = warned)
   }
   env <- c(callr::rcmd_safe_env(), RETICULATE_PYTHON = reticulate::py_config()$python)
   run <- callr::r_bg(classify, list(drawn_posts()$photo[[1]], started), env = env)
@@ -203,7 +208,11 @@ test_that("an interrupt from the keyboard ends a run", {
   run$interrupt()
   run$wait(10000)
   expect_false(run$is_alive())
-  expect_identical(run$get_result(), "interrupted")
+  result <- run$get_result()
+  expect_gt(result$rows, 0)
+  expect_lt(result$rows, 1e6)
+  expect_identical(result$failed, 0L)
+  expect_match(result$warned, "are done and returned")
 })
 
 test_that("a model can be added, used by name and removed", {
@@ -222,4 +231,44 @@ test_that("adding what is no model says so", {
   skip_without_python()
   page <- withr::local_tempfile(fileext = ".onnx", lines = "<html>")
   expect_error(add_model(page, classes = c("a", "b")), "not an ONNX model", class = "imagesasdata_model_invalid")
+})
+
+test_that("a run with out goes on where it was, and refuses other images", {
+  skip_without_python()
+  photos <- drawn_posts()$photo
+  out <- file.path(withr::local_tempdir(), "labels.csv")
+  data <- data.frame(id = c("x", "y"), photo = photos[1:2])
+  first <- classify_images(data, image_col = "photo", out = out, progress = FALSE)
+  again <- classify_images(data, image_col = "photo", out = out, progress = FALSE)
+  expect_identical(first$label, again$label)
+  written <- utils::read.csv(out)
+  expect_named(written, c("id", "photo", "label", "prob", "error"))
+  expect_identical(written$id, c("x", "y"))
+  expect_error(
+    classify_images(photos[1], out = out, progress = FALSE),
+    "is gone|are gone", class = "imagesasdata_run_differs"
+  )
+})
+
+test_that("several models run in one pass", {
+  skip_without_python()
+  photos <- drawn_posts()$photo
+  several <- c("efficientnet_lite0", "efficientnet_lite2")
+  both <- classify_images(photos, models = several, progress = FALSE)
+  expect_named(both, c(
+    "image", "efficientnet_lite0_label", "efficientnet_lite0_prob", "efficientnet_lite2_label",
+    "efficientnet_lite2_prob", "error"
+  ))
+  one <- classify_images(photos, model = "efficientnet_lite2", progress = FALSE)
+  expect_identical(both$efficientnet_lite2_label, one$label)
+  models <- lapply(several, load_model)
+  expect_identical(classify_images(photos, models = models, progress = FALSE), both, ignore_attr = TRUE)
+})
+
+test_that("the cache can be shown", {
+  skip_without_python()
+  classify_images(drawn_posts()$photo, progress = FALSE)
+  info <- cache_info()
+  expect_named(info, c("folder", "files", "images", "megabytes"))
+  expect_gt(info$images, 0)
 })

@@ -3,6 +3,7 @@
 verbs <- c(
   classify_images = "classify_images", embed_images = "embed_images", tag_images = "tag_images",
   merge_predictions = "merge_predictions", load_model = "load_model", model_card = "model_card",
+  cache_info = "cache_info", clear_cache = "clear_cache",
   list_models = "list_models", add_model = "add_model", remove_model = "remove_model", iad_doctor = "doctor"
 )
 
