@@ -55,8 +55,7 @@ class EmbeddingCache:
 
     def __init__(self, backbone_sha256: str, preprocessing: Preprocessing, device: str, width: int) -> None:
         steps = json.dumps(dataclasses.asdict(preprocessing), sort_keys=True)
-        kind = device.partition(":")[0]
-        space = hashlib.sha256(f"{FORMAT} {backbone_sha256} {steps} {kind} {width}".encode()).hexdigest()
+        space = hashlib.sha256(f"{FORMAT} {backbone_sha256} {steps} {device} {width}".encode()).hexdigest()
         self._folder = embeddings_folder() / space[:32]
         self._width = width
         self._lock = threading.Lock()

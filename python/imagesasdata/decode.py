@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from .bounded import brightest, in_tiles, number_of_scans, one_at_a_time
 from .errors import choose
 
 # Raster formats only: Pillow's EPS reader, for instance, would start Ghostscript on the file.
@@ -45,6 +46,7 @@ RULES = ("short_side_crop", "stretch", "pad")
 COLOURS = ("RGB", "BGR", "grey")
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 200_000_000
+MAX_SCANS = 500  # cameras and editors write about 10
 Pixels = npt.NDArray[np.uint8]
 
 try:  # HEIC, the format of many telephones, where the user has installed its reader
@@ -127,6 +129,11 @@ class Preprocessing:
         """Number of colour channels, 1 or 3."""
         return 1 if self.colour == "grey" else 3
 
+    @property
+    def mode(self) -> str:
+        """Pillow's name of what is resized."""
+        return "L" if self.colour == "grey" else "RGB"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -205,12 +212,21 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
                     f"{_millions(width * height)} megapixels, above the limit of "
                     f"{_millions(limits.max_pixels)}; raise max_pixels"
                 )
-            scaled = preprocessing.jpeg_scaling and image.draft(None, _wanted_size(width, height, preprocessing))
-            image.load()
-            # A JPEG of 427 pixels at 1/4 is 107 pixels, of which the last is only partly inside the photograph.
-            extent = scaled[1][2:] if scaled else image.size
-            plain = _plain(image, "L" if preprocessing.colour == "grey" else "RGB")
-            return _fit(plain, extent, _turn(image), preprocessing)
+            wanted = _wanted_size(width, height, preprocessing)
+            scaled = preprocessing.jpeg_scaling and image.draft(None, wanted)
+            scans = number_of_scans(content) if image.format in ("JPEG", "MPO") else 1
+            if scans > MAX_SCANS:
+                raise Unreadable(f"a JPEG of {scans:,} scans, above the limit of {MAX_SCANS}")
+            # The decoder keeps all of a progressive JPEG, also where it delivers a reduced one.
+            with one_at_a_time(width * height if scans > 1 else image.width * image.height):
+                image.load()
+                # A JPEG of 427 pixels at 1/4 is 107 pixels, of which the last is only partly inside the photograph.
+                extent: tuple[float, float] = scaled[1][2:] if scaled else image.size
+                top = brightest(image) if image.mode == "F" else 0.0
+                plain, factor = in_tiles(
+                    image, wanted, preprocessing.mode, lambda part: _plain(part, preprocessing.mode, top)
+                )
+                return _fit(plain, (extent[0] / factor, extent[1] / factor), _turn(image), preprocessing)
     except Unreadable:
         raise
     except Exception as problem:  # Pillow's readers raise nearly every kind of exception on broken files
@@ -239,8 +255,11 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     return _ORIENTATIONS.get(orientation) if isinstance(orientation, int) else None
 
 
-def _plain(image: Image.Image, mode: str) -> Image.Image:
-    """Convert any Pillow mode to 8-bit `mode`; transparent parts become white, deeper pixels are scaled to 8 bits."""
+def _plain(image: Image.Image, mode: str, top: float) -> Image.Image:
+    """Convert any Pillow mode to 8-bit `mode`; transparent parts become white, deeper pixels are scaled to 8 bits.
+
+    `top` is the greatest value of the whole image where it has floating point numbers.
+    """
     if image.mode == mode and not image.has_transparency_data:
         return image
     if image.mode.startswith("I"):  # 16 or 32 bits a pixel, of which formats use 16
@@ -248,7 +267,7 @@ def _plain(image: Image.Image, mode: str) -> Image.Image:
         image = Image.fromarray((deep // 257).astype(np.uint8))
     elif image.mode == "F":  # floating point: 0 to 1 by convention, else taken as 0 to 255
         values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=255.0, neginf=0.0)
-        if values.size and float(np.max(values)) <= 1:
+        if top <= 1:
             values = values * 255
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
     elif image.has_transparency_data:

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from . import registry
 from .decode import HEIC
+from .devices import cpu_count, gpu_problem
 from .errors import DeviceUnavailable, ImagesAsDataError
 from .modelfile import read_card
-from .runtime import Runner, cpu_count, gpu_problem
+from .runtime import Runner
 from .verb import Result, Verb
 from .version import __version__
 

@@ -35,6 +35,7 @@ def embed_images(
     retry_failed: bool = False,
     overwrite: bool = False,
     cache: bool = True,
+    precision: str = "fp32",
 ) -> Result:
     """Return a model's embedding of each image: similar photographs have similar numbers.
 
@@ -43,7 +44,7 @@ def embed_images(
     Parameters
     ----------
     images, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes, out, retry_failed,
-    overwrite, cache
+    overwrite, cache, precision
         As in `classify_images`.
     model : str, path or ImageModel
         A model that names an embedding, as all bundled classifiers do.
@@ -68,7 +69,7 @@ def embed_images(
     """
     found = find_images(images, image_col, image_dir)
     loaded = load_model(model)
-    engine = Engine([loaded], device, tensor="embedding", cache=cache)
+    engine = Engine([loaded], device, tensor="embedding", cache=cache, precision=precision)
     numbers = [(f"embedding_{i + 1}", pa.float32()) for i in range(engine.widths[0])]
     schema = pa.schema([("image", pa.string()), *numbers, ("error", pa.string())])
 
@@ -77,5 +78,5 @@ def embed_images(
         names, errors = pa.array(batch.names, pa.string()), pa.array(batch.errors, pa.string())
         return pa.RecordBatch.from_arrays([names, *columns, errors], schema=schema)
 
-    job = Job("embed_images", found, engine, schema, encode, {})
+    job = Job("embed_images", found, engine, schema, encode, {"precision": precision})
     return job.run(batch_size, progress, on_error, Limits(max_pixels, max_bytes), out, retry_failed, overwrite)

@@ -12,9 +12,10 @@ import numpy as np
 from .cache import EmbeddingCache, content_key
 from .decode import Limits, Preprocessing, Unreadable, decode_image, read_file
 from .errors import ArgumentInvalid, quoted
+from .heads import Head
 from .model import ImageModel
 from .modelfile import backbone_sha256
-from .runtime import Head, Runner, Values
+from .runtime import Runner, Values
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Engine:
         As in `Runner`.
     tensor : {"output", "embedding"}
         What to compute of each model.
+    precision : {"fp32", "fp16"}
+        As in `Runner`.
     cache : bool
         Look for embeddings of the same files in the cache, and keep new ones there.
 
@@ -63,7 +66,12 @@ class Engine:
     """
 
     def __init__(
-        self, models: Sequence[ImageModel], device: str = "auto", tensor: str = "output", cache: bool = True
+        self,
+        models: Sequence[ImageModel],
+        device: str = "auto",
+        tensor: str = "output",
+        cache: bool = True,
+        precision: str = "fp32",
     ) -> None:
         self.models = list(models)
         shared: dict[tuple[str, Preprocessing], _Branch] = {}
@@ -73,20 +81,25 @@ class Engine:
             proto, card = model.read()
             head = Head.of(proto, card) if tensor == "output" else None
             if tensor == "output" and head is None:  # nothing to share: the graph is run whole
-                branch = _Branch(Runner(model.path, device))
+                branch = _Branch(Runner(model.path, device, "output", precision))
                 self._branches.append(branch)
             else:
                 digest = backbone_sha256(proto, card) if card.tensors.get("embedding") else model.sha256
                 key = (digest, card.preprocessing)
                 if key not in shared:
-                    runner = Runner(model.path, device, "embedding")
-                    kept = EmbeddingCache(digest, card.preprocessing, runner.device, runner.width) if cache else None
+                    runner = Runner(model.path, device, "embedding", precision)
+                    kept = self._cache(digest, runner, precision) if cache else None
                     shared[key] = _Branch(runner, cache=kept)
                     self._branches.append(shared[key])
                 branch = shared[key]
             branch.heads.append((number, head))
             self.widths[number] = branch.runner.width if head is None else head.width
         self.device = self._branches[0].runner.device
+
+    @staticmethod
+    def _cache(digest: str, runner: Runner, precision: str) -> EmbeddingCache:
+        kind = runner.device.partition(":")[0] + ("" if precision == "fp32" else f" {precision}")
+        return EmbeddingCache(digest, runner.card.preprocessing, kind, runner.width)
 
     def __call__(self, paths: Sequence[str | None], limits: Limits, stop: threading.Event) -> Work:
         """Decode images and run the models on them; safe to call from several threads at once.

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .decode import Limits
+from .devices import cpu_count, gpu_memory
 from .engine import Engine, Work
 from .errors import ArgumentInvalid, ImageFailed, choose
 from .images import ImageList
-from .runtime import Values, cpu_count
+from .runtime import Values
 
 CPU_SIZES = (4, 8, 16, 2)  # the first is what is used until it is known better
-GPU_SIZES = (64,)
+GPU_SIZES = (64, 128, 256, 32)
+GPU_BYTES_AN_IMAGE = 48 * 2**20  # generous: the largest layers of EfficientNet-Lite2, with room to work
 TRIALS = 4  # batches of each size that decide, taken from the run's own work
 LONG_RUN = 1000  # images from which on it pays to try sizes
 
@@ -102,6 +104,13 @@ def run_models(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def gpu_sizes(device: str) -> tuple[int, ...]:
+    """Return the batch sizes to try on a GPU: those for which its free memory is enough."""
+    free = gpu_memory(int(device.partition(":")[2] or 0))
+    fitting = tuple(size for size in GPU_SIZES if free is None or size * GPU_BYTES_AN_IMAGE < free)
+    return fitting or (8,)
+
+
 class _Sizes:
     """How many images to run at once: as told, or the size that was fastest on the first batches of a long run.
 
@@ -111,7 +120,7 @@ class _Sizes:
     def __init__(self, batch_size: int | str, engine: Engine, total: int) -> None:
         if batch_size != "auto" and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
             raise ArgumentInvalid(f'`batch_size` is {batch_size!r}; it must be "auto" or a whole number above 0.')
-        sizes = CPU_SIZES if engine.device == "cpu" else GPU_SIZES
+        sizes = CPU_SIZES if engine.device == "cpu" else gpu_sizes(engine.device)
         self._sizes = sizes if isinstance(batch_size, str) else (batch_size,)
         self._trials = [s for _ in range(TRIALS) for s in self._sizes] if total >= LONG_RUN else []
         self._seconds: dict[int, list[float]] = {size: [] for size in self._sizes}

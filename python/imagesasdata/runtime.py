@@ -1,13 +1,8 @@
-"""Choose the device, open a session of ONNX Runtime, and report what it really got."""
+"""Run a model: pixels in, numbers out, on the device that the session really got."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import os
-import sys
-import warnings
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,40 +11,13 @@ import onnxruntime as ort
 from onnx import TensorProto, helper
 
 from .decode import Pixels
-from .errors import ArgumentInvalid, DeviceUnavailable, ModelInvalid
+from .devices import open_session
+from .errors import ModelInvalid, choose
 from .modelfile import ModelCard, check_width, input_shape, read_model
 
-ort.disable_telemetry_events()
 PIXELS = "iad/pixels"  # the name of the input that is put before the model's own
+HALF_TOLERANCE = 0.02  # of the largest number, between half and full precision
 Values = npt.NDArray[np.float32]
-_CUDA_LIBRARIES = 'its libraries come with: pip install "imagesasdata[cuda]"'
-
-
-def cpu_count() -> int:
-    """Return the number of processors that this process may use (a Slurm job's share, for instance)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@functools.cache
-def gpu_problem() -> str | None:
-    """Return why CUDA cannot be used, in plain words, or None where it seems that it can."""
-    if "CUDAExecutionProvider" not in ort.get_available_providers():
-        return "the installed onnxruntime has no CUDA; install onnxruntime-gpu in its place"
-    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        driver = ctypes.CDLL(name)
-    except OSError:
-        return "no NVIDIA driver was found (nvidia-smi shows one where there is)"
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
-        return "the NVIDIA driver sees no GPU (is one assigned to this job? see CUDA_VISIBLE_DEVICES)"
-    try:
-        ort.preload_dlls()  # CUDA and cuDNN from pip's nvidia packages, where they are
-    except Exception as problem:
-        return f"the CUDA libraries cannot be loaded: {problem}; {_CUDA_LIBRARIES}"
-    return None
 
 
 class Runner:
@@ -59,10 +27,12 @@ class Runner:
     ----------
     path : path
         A model file.
-    device : {"auto", "cpu", "cuda", "cuda:N"}
-        ``"auto"`` is CUDA where it works, else the CPU.
+    device : str
+        As in `open_session`.
     tensor : {"output", "embedding"}
         Which of the model's tensors to compute.
+    precision : {"fp32", "fp16"}
+        Half precision is for GPUs; it is checked against full precision on the CPU.
 
     Attributes
     ----------
@@ -76,16 +46,26 @@ class Runner:
         Numbers an image.
     """
 
-    def __init__(self, path: str | os.PathLike[str], device: str = "auto", tensor: str = "output") -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], device: str = "auto", tensor: str = "output", precision: str = "fp32"
+    ) -> None:
+        choose("precision", precision, ("fp32", "fp16"))
         proto, self.card = read_model(path)
         name = self.card.tensors.get(tensor)
         if name is None:
             raise ModelInvalid(f'The model "{self.card.name}" names no embedding, so it cannot embed images.')
         self._batch = input_shape(proto, str(self.card.tensors["input"]))[0]
-        content = with_pixel_input(proto, self.card, name).SerializeToString()
-        self._session, self.device, self.reason = _open(content, device, Path(path))
+        full = with_pixel_input(proto, self.card, name)
+        graph = half_precision(full) if precision == "fp16" else full
+        self._session, self.device, self.reason = open_session(graph.SerializeToString(), device, str(path))
+        self._bound = False
         side, channels = self.card.preprocessing.size, self.card.preprocessing.channels
-        self.width = self(np.zeros((1, side, side, channels), np.uint8)).shape[1]
+        noise = np.random.default_rng(1).integers(0, 256, (1, side, side, channels), np.uint8)
+        values = self(noise)
+        self.width = values.shape[1]
+        self._bound = self.device != "cpu" and self._binding_works(noise, values)
+        if precision == "fp16":
+            self._check_half(full, noise, values)
         if tensor == "output":
             check_width(self.width, self.card)
 
@@ -106,10 +86,44 @@ class Runner:
 
     def _run(self, pixels: Pixels) -> Values:
         try:
-            (values,) = self._session.run(None, {PIXELS: pixels})
+            values = self._run_bound(pixels) if self._bound else self._run_plainly(pixels)
         except Exception as problem:  # ONNX Runtime's own exceptions have no common public base
             raise ModelInvalid(f'The model "{self.card.name}" failed: {problem}') from problem
-        return np.asarray(values, dtype=np.float32).reshape(len(pixels), -1)
+        return values.astype(np.float32, copy=False).reshape(len(pixels), -1)
+
+    def _run_plainly(self, pixels: Pixels) -> Values:
+        (values,) = self._session.run(None, {PIXELS: pixels})
+        return np.asarray(values)
+
+    def _run_bound(self, pixels: Pixels) -> Values:
+        """Run on a GPU without ONNX Runtime's own copies between host and device."""
+        kind, number = "cuda", int(self.device.partition(":")[2])
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input(PIXELS, ort.OrtValue.ortvalue_from_numpy(pixels, kind, number))
+        binding.bind_output(self._session.get_outputs()[0].name, kind, number)
+        self._session.run_with_iobinding(binding)
+        return np.asarray(binding.copy_outputs_to_cpu()[0])
+
+    def _binding_works(self, noise: Pixels, expected: Values) -> bool:
+        """Try the faster way once; whatever is wrong with it, the plain way is there."""
+        try:
+            return self._same(self._run_bound(noise), expected, 1e-4)
+        except Exception:
+            return False
+
+    def _check_half(self, full: onnx.ModelProto, noise: Pixels, half: Values) -> None:
+        """Refuse half precision where it changes what the network says."""
+        session = open_session(full.SerializeToString(), "cpu", self.card.name).session
+        (expected,) = session.run(None, {PIXELS: noise})
+        if not self._same(half, np.asarray(expected), HALF_TOLERANCE):
+            raise ModelInvalid(f'The model "{self.card.name}" loses too much in half precision; use precision="fp32".')
+
+    @staticmethod
+    def _same(values: Values, expected: Values, tolerance: float) -> bool:
+        """Whether two results differ by no more than `tolerance` of the larger one's largest number."""
+        expected = expected.reshape(values.shape)
+        most = float(np.abs(expected).max()) or 1.0
+        return bool(np.abs(values.astype(np.float32) - expected).max() <= tolerance * most)
 
 
 def with_pixel_input(proto: onnx.ModelProto, card: ModelCard, output: str) -> onnx.ModelProto:
@@ -154,105 +168,11 @@ def with_pixel_input(proto: onnx.ModelProto, card: ModelCard, output: str) -> on
     return proto
 
 
-def _open(content: bytes, device: str, path: Path) -> tuple[ort.InferenceSession, str, str | None]:
-    kind, _, number = str(device).partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (number and (kind != "cuda" or not number.isdigit())):
-        raise ArgumentInvalid(f'`device` is "{device}"; it must be one of "auto", "cpu", "cuda", "cuda:1".')
-    problem = None if kind == "cpu" else gpu_problem()
-    if kind == "cuda" and problem:
-        raise DeviceUnavailable(
-            f'device="{device}" cannot be had: {problem}. Use device="cpu" or "auto" to go on without.'
-        )
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1  # the pipeline runs several batches at once, one a thread
-    options.inter_op_num_threads = 1
-    providers: list[object] = ["CPUExecutionProvider"]
-    if kind != "cpu" and problem is None:
-        providers.insert(0, ("CUDAExecutionProvider", {"device_id": int(number or 0)}))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the fallback is reported below, once and in plain words
-            session = ort.InferenceSession(content, options, providers=providers)
-    except Exception as error:
-        raise ModelInvalid(f'ONNX Runtime cannot open "{path}": {error}') from error
-    got = session.get_providers()[0]
-    if got == "CUDAExecutionProvider":
-        return session, f"cuda:{number or 0}", None
-    if kind == "cuda":
-        raise DeviceUnavailable(
-            f'device="{device}" cannot be had: there is a GPU, but ONNX Runtime could not start CUDA on it; '
-            f"{_CUDA_LIBRARIES}."
-        )
-    if kind == "auto" and problem is None:
-        problem = f"there is a GPU, but ONNX Runtime could not start CUDA on it; {_CUDA_LIBRARIES}"
-    return session, "cpu", problem
+def half_precision(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the graph with its weights and arithmetic in half precision, the preprocessing and the output in full."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
 
-
-class Head:
-    """The last part of a model, from the embedding to the output, open on the CPU.
-
-    Attributes
-    ----------
-    width : int
-        Numbers an image.
-    """
-
-    def __init__(self, content: bytes, card: ModelCard, embedding: str, features: int) -> None:
-        self._session, _, _ = _open(content, "cpu", Path(card.name))
-        self._embedding = embedding
-        self.width = self(np.zeros((1, features), np.float32)).shape[1]
-        check_width(self.width, card)
-
-    @classmethod
-    def of(cls, proto: onnx.ModelProto, card: ModelCard) -> Head | None:
-        """Cut the head off a graph, or return None where it cannot be run apart.
-
-        That is so where the model names no embedding, was exported for one batch size, or has a path from the input to
-        the output that goes around the embedding.
-        """
-        embedding, output = card.tensors.get("embedding"), str(card.tensors["output"])
-        if not embedding or input_shape(proto, str(card.tensors["input"]))[0] is not None:
-            return None
-        makers = {name: i for i, node in enumerate(proto.graph.node) for name in node.output}
-        weights = {weight.name: weight for weight in proto.graph.initializer}
-        wanted: list[str] = [output]
-        needed: set[str] = set()
-        nodes: set[int] = set()
-        while wanted:
-            name = wanted.pop()
-            if not name or name in needed or name == embedding:
-                continue
-            needed.add(name)
-            if name in makers:
-                nodes.add(makers[name])
-                wanted.extend(proto.graph.node[makers[name]].input)
-            elif name not in weights:
-                return None
-        head = onnx.ModelProto.FromString(proto.SerializeToString())
-        del head.graph.node[:], head.graph.initializer[:], head.graph.input[:], head.graph.output[:]
-        del head.graph.value_info[:], head.metadata_props[:]
-        head.graph.node.extend(proto.graph.node[i] for i in sorted(nodes))
-        head.graph.initializer.extend(weight for name, weight in weights.items() if name in needed)
-        width = _feature_width(head, embedding)
-        if width is None or not head.graph.node:
-            return None
-        head.graph.input.append(helper.make_tensor_value_info(embedding, TensorProto.FLOAT, ["n", width]))
-        head.graph.output.append(onnx.ValueInfoProto(name=output))
-        return cls(head.SerializeToString(), card, embedding, width)
-
-    def __call__(self, features: Values) -> Values:
-        """Return the output ``[n, width]`` for features ``[n, features]``."""
-        (values,) = self._session.run(None, {self._embedding: features})
-        return np.asarray(values, dtype=np.float32).reshape(len(features), -1)
-
-
-def _feature_width(head: onnx.ModelProto, embedding: str) -> int | None:
-    """Return how many numbers an embedding has, by the matrix that it is multiplied with."""
-    floats = (weight for weight in head.graph.initializer if weight.data_type == TensorProto.FLOAT)
-    weights = {weight.name: list(weight.dims) for weight in floats}
-    for node in head.graph.node:
-        if node.op_type in ("Gemm", "MatMul") and node.input[0] == embedding and node.input[1] in weights:
-            transposed = any(a.name == "transB" and a.i for a in node.attribute)
-            return int(weights[node.input[1]][1 if transposed else 0])
-    return None
+    typed = onnx.shape_inference.infer_shapes(proto)
+    kept = [node.name for node in typed.graph.node if any(name.startswith("iad/") for name in node.output)]
+    converted: onnx.ModelProto = convert_float_to_float16(typed, keep_io_types=True, node_block_list=kept)
+    return converted

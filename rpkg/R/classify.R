@@ -11,7 +11,7 @@
 #' @param model Name of a model (see [list_models()]), path of an `.onnx` file, or a model from [load_model()].
 #' @param image_col Name of the column of paths, where `images` is a data frame or a file with one.
 #' @param image_dir Folder in which relative paths start. `NULL`: the working directory.
-#' @param device `"auto"` (the best there is), `"cpu"`, or a device such as `"cuda"`; one that is not there is an error.
+#' @param device `"auto"` (the best there is), `"cpu"`, or a device such as `"cuda"`, `"cuda:1"` or `"tensorrt"`; one that is not there is an error.
 #' @param batch_size Images that go through the model at once: a whole number above 0, or `"auto"`.
 #' @param probs `TRUE`: a column `prob_<class>` for each class. `FALSE`: none. `NULL`: only where the model has 25
 #'   classes or fewer.
@@ -29,6 +29,8 @@
 #' @param overwrite With `out`: whether to throw away an earlier run, whatever it was.
 #' @param cache Whether to take embeddings of photographs that were seen before from the user's cache, and to keep new
 #'   ones there (see [cache_info()]). The results are the same.
+#' @param precision `"fp32"`, or `"fp16"` for a GPU: faster and a little less exact. It is checked against full
+#'   precision when the model is opened, and refused where it changes what the network says.
 #'
 #' @returns A tibble, or a data frame where tibble is not installed. The columns depend on the task of the model:
 #'
@@ -60,7 +62,7 @@
 classify_images <- function(images, model = "efficientnet_lite0", image_col = NULL, image_dir = NULL, device = "auto",
                             batch_size = "auto", probs = NULL, progress = TRUE, on_error = "record",
                             max_pixels = 1e8, max_bytes = 2e8, models = NULL, out = NULL, retry_failed = FALSE,
-                            overwrite = FALSE, cache = TRUE) {
+                            overwrite = FALSE, cache = TRUE, precision = "fp32") {
   run_verb("classify_images", as.list(environment()))
 }
 
@@ -84,6 +86,6 @@ classify_images <- function(images, model = "efficientnet_lite0", image_col = NU
 embed_images <- function(images, model = "efficientnet_lite0", image_col = NULL, image_dir = NULL, device = "auto",
                          batch_size = "auto", progress = TRUE, on_error = "record",
                          max_pixels = 1e8, max_bytes = 2e8, out = NULL, retry_failed = FALSE, overwrite = FALSE,
-                         cache = TRUE) {
+                         cache = TRUE, precision = "fp32") {
   run_verb("embed_images", as.list(environment()))
 }

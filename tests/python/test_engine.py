@@ -15,8 +15,8 @@ import imagesasdata as iad
 from imagesasdata import engine as engine_module
 from imagesasdata.engine import Engine
 from imagesasdata.errors import ArgumentInvalid
+from imagesasdata.heads import Head
 from imagesasdata.modelfile import read_model, write_model
-from imagesasdata.runtime import Head
 
 
 def head_on_lite0(path: Path, classes: tuple[str, ...], task: str = "single") -> Path:

@@ -9,10 +9,10 @@ import pytest
 
 import imagesasdata as iad
 from imagesasdata.decode import Limits
+from imagesasdata.devices import cpu_count
 from imagesasdata.engine import Engine, Work
 from imagesasdata.images import ImageList, find_images
 from imagesasdata.pipeline import run_models
-from imagesasdata.runtime import cpu_count
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ import pytest
 from networks import CARD, STEPS, colours, expected, noise
 from onnx import helper
 
-from imagesasdata import runtime
+from imagesasdata import devices
 from imagesasdata.decode import Preprocessing
+from imagesasdata.devices import cpu_count, gpu_problem
 from imagesasdata.errors import ArgumentInvalid, DeviceUnavailable, ModelInvalid
 from imagesasdata.modelfile import ModelCard, write_model
-from imagesasdata.runtime import Runner, cpu_count, gpu_problem, with_pixel_input
+from imagesasdata.runtime import Runner, half_precision, with_pixel_input
 
 RealSession = ort.InferenceSession
 
@@ -49,9 +50,9 @@ class FakeSession:
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
     """A machine with a GPU, as far as one can see before a session is opened."""
-    monkeypatch.setattr(runtime, "gpu_problem", lambda: None)
+    monkeypatch.setattr(devices, "gpu_problem", lambda: None)
     fake = type("Fake", (FakeSession,), {})
-    monkeypatch.setattr(runtime.ort, "InferenceSession", fake)
+    monkeypatch.setattr(devices.ort, "InferenceSession", fake)
     return fake
 
 
@@ -63,7 +64,7 @@ def test_the_number_of_processors_is_that_of_this_process() -> None:
 
 
 def test_without_a_gpu_auto_is_the_cpu_and_says_why(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "gpu_problem", lambda: "no NVIDIA driver was found")
+    monkeypatch.setattr(devices, "gpu_problem", lambda: "no NVIDIA driver was found")
     runner = Runner(model)
     assert (runner.device, runner.reason) == ("cpu", "no NVIDIA driver was found")
 
@@ -77,7 +78,7 @@ def test_the_cpu_needs_no_reason(model: Path) -> None:
 def test_without_a_gpu_cuda_is_an_error_with_the_reason_and_the_cure(
     model: Path, device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "gpu_problem", lambda: "no NVIDIA driver was found")
+    monkeypatch.setattr(devices, "gpu_problem", lambda: "no NVIDIA driver was found")
     with pytest.raises(DeviceUnavailable) as caught:
         Runner(model, device)
     assert str(caught.value) == (
@@ -95,7 +96,9 @@ def test_the_device_is_read_from_the_session(model: Path, gpu: type[FakeSession]
     gpu.providers = ("CUDAExecutionProvider", "CPUExecutionProvider")
     assert (Runner(model).device, Runner(model).reason) == ("cuda:0", None)
     assert Runner(model, "cuda:3").device == "cuda:3"
-    assert gpu.asked == [("CUDAExecutionProvider", {"device_id": 3}), "CPUExecutionProvider"]
+    assert gpu.asked[0][0] == "CUDAExecutionProvider"
+    assert gpu.asked[0][1]["device_id"] == 3
+    assert gpu.asked[1:] == ["CPUExecutionProvider"]
     assert Runner(model, "cpu").reason is None
     assert gpu.asked == ["CPUExecutionProvider"]
 
@@ -123,9 +126,9 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
                 raise loads
 
         driver = SimpleNamespace(cuInit=lambda flags: started, cuDeviceGetCount=count)
-        monkeypatch.setattr(runtime.ctypes, "CDLL", lambda name: driver)
-        monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-        monkeypatch.setattr(runtime.ort, "preload_dlls", load, raising=False)
+        monkeypatch.setattr(devices.ctypes, "CDLL", lambda name: driver)
+        monkeypatch.setattr(devices.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+        monkeypatch.setattr(devices.ort, "preload_dlls", load, raising=False)
         return gpu_problem.__wrapped__()
 
     return with_driver
@@ -140,9 +143,9 @@ def test_what_keeps_a_gpu_from_being_used_is_said_in_words(look: Any, monkeypatc
     def no_driver(name: str) -> None:
         raise OSError(name)
 
-    monkeypatch.setattr(runtime.ctypes, "CDLL", no_driver)
+    monkeypatch.setattr(devices.ctypes, "CDLL", no_driver)
     assert "no NVIDIA driver" in str(gpu_problem.__wrapped__())
-    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(devices.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     assert "install onnxruntime-gpu" in str(gpu_problem.__wrapped__())
 
 
@@ -154,6 +157,69 @@ def test_on_a_gpu_the_numbers_are_those_of_the_cpu(model: Path) -> None:
     on_gpu = Runner(model, "cuda")
     assert on_gpu.device == "cuda:0"
     np.testing.assert_allclose(on_gpu(pixels), Runner(model, "cpu")(pixels), atol=1e-3)
+
+
+def test_tensorrt_falls_to_cuda_for_what_it_cannot_do_and_is_never_claimed(model: Path, gpu: type[FakeSession]) -> None:
+    gpu.providers = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider")
+    assert Runner(model, "tensorrt").device == "tensorrt:0"
+    assert [name if isinstance(name, str) else name[0] for name in gpu.asked] == list(gpu.providers)
+    gpu.providers = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    with pytest.raises(DeviceUnavailable, match="could not start TensorRT on it"):
+        Runner(model, "tensorrt")
+
+
+def test_bound_memory_is_used_only_where_it_gives_the_same_numbers(model: Path, gpu: type[FakeSession]) -> None:
+    gpu.providers = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    pixels = noise(3)
+    expected = Runner(model, "cpu")(pixels)
+
+    class Binding:
+        def __init__(self, session: FakeSession, wrong: float) -> None:
+            self.session, self.wrong = session, wrong
+
+        def bind_ortvalue_input(self, name: str, value: Any) -> None:
+            self.feeds = {name: value}
+
+        def bind_output(self, name: str, kind: str, number: int) -> None:
+            assert (kind, number) == ("cuda", 0)
+
+        def copy_outputs_to_cpu(self) -> Any:
+            return [values + self.wrong for values in self.session.run(None, self.feeds)]
+
+    used: list[int] = []
+    for wrong in (0.0, 1.0):
+        gpu.io_binding = lambda self, wrong=wrong: (used.append(1), Binding(self, wrong))[1]  # type: ignore[attr-defined]
+        gpu.run_with_iobinding = lambda self, binding: None  # type: ignore[attr-defined]
+        gpu.get_outputs = lambda self: self.real.get_outputs()  # type: ignore[attr-defined]
+        value = SimpleNamespace(ortvalue_from_numpy=lambda pixels, kind, number: pixels)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("imagesasdata.runtime.ort.OrtValue", value)
+            runner = Runner(model)
+            before = len(used)
+            np.testing.assert_allclose(runner(pixels), expected, atol=1e-6)
+            assert (len(used) > before) == (wrong == 0.0)
+
+
+def test_half_precision_is_close_or_refused(model: Path, tmp_path: Path) -> None:
+    half = Runner(model, "cpu", precision="fp16")
+    np.testing.assert_allclose(half(noise(4)), Runner(model, "cpu")(noise(4)), rtol=0.02, atol=0.02)
+    proto = colours()
+    for weight in proto.graph.initializer:
+        if weight.data_type == onnx.TensorProto.FLOAT:
+            values = onnx.numpy_helper.to_array(weight)
+            weight.CopyFrom(onnx.numpy_helper.from_array((values * 1e6).astype(np.float32), weight.name))
+    write_model(proto, CARD, tmp_path / "large.onnx")
+    with pytest.raises(ModelInvalid, match='use precision="fp32"'):
+        Runner(tmp_path / "large.onnx", "cpu", precision="fp16")
+    assert half_precision(with_pixel_input(colours(), CARD, "logits")).graph.input[0].name == "iad/pixels"
+
+
+def test_the_batch_sizes_of_a_gpu_fit_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from imagesasdata import pipeline
+
+    for free, largest in ((None, 256), (80 * 2**30, 256), (4 * 2**30, 64), (2**28, 8)):
+        monkeypatch.setattr(pipeline, "gpu_memory", lambda number, free=free: free)
+        assert max(pipeline.gpu_sizes("cuda:0")) == largest
 
 
 # -- the numbers -------------------------------------------------------------------------------------------------------
@@ -232,7 +298,7 @@ def test_the_arithmetic_is_put_before_a_copy_of_the_graph() -> None:
     before = proto.SerializeToString()
     longer = with_pixel_input(proto, CARD, "logits")
     assert proto.SerializeToString() == before
-    assert [value.name for value in longer.graph.input] == [runtime.PIXELS]
+    assert [value.name for value in longer.graph.input] == ["iad/pixels"]
     assert longer.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
     assert [value.name for value in longer.graph.output] == ["logits"]
 

@@ -40,6 +40,7 @@ def tag_images(
     retry_failed: bool = False,
     overwrite: bool = False,
     cache: bool = True,
+    precision: str = "fp32",
 ) -> Result:
     """Tag images with a classifier's most probable classes, without sending them anywhere.
 
@@ -50,7 +51,7 @@ def tag_images(
     threshold : float
         Only tags of at least this probability, 0 to 1.
     images, model, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes, out,
-    retry_failed, overwrite, cache
+    retry_failed, overwrite, cache, precision
         As in `classify_images`.
 
     Returns
@@ -82,7 +83,7 @@ def tag_images(
     loaded = load_model(model)
     if loaded.card.task == "score":
         raise ModelInvalid(f'The model "{loaded.name}" gives scores, not classes; use classify_images.')
-    engine = Engine([loaded], device, cache=cache)
+    engine = Engine([loaded], device, cache=cache, precision=precision)
     schema = pa.schema(
         [
             ("image", pa.string()),
@@ -108,6 +109,6 @@ def tag_images(
         columns = [pa.array(names, pa.string()), pa.array(ranks, pa.int32()), tags, pa.array(probs, pa.float64())]
         return pa.RecordBatch.from_arrays([*columns, pa.array(errors, pa.string())], schema=schema)
 
-    options = {"top": top, "threshold": threshold}
+    options = {"top": top, "threshold": threshold, "precision": precision}
     job = Job("tag_images", found, engine, schema, encode, options, joins=False)
     return job.run(batch_size, progress, on_error, Limits(max_pixels, max_bytes), out, retry_failed, overwrite)

@@ -1,0 +1,77 @@
+"""Keep one huge or hostile photograph from taking all memory and time.
+
+A file of some kilobytes can hold 100 million pixels, and each way of turning them into plain RGB makes a copy or three
+of all of them. So huge photographs are decoded one after the other, and made plain and smaller in tiles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from PIL import Image
+
+HUGE = 25_000_000  # pixels; decoded, such a photograph takes 100 megabytes
+TILE = 2048  # pixels, a side
+# Resizing after an average over blocks looks the same as long as three pixels are left for each one that is wanted.
+SPARE = 3
+_one = threading.Lock()
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a byte of the pixels, a filler, or a restart
+
+
+@contextlib.contextmanager
+def one_at_a_time(pixels: int) -> Iterator[None]:
+    """Let no other thread decode a huge photograph while this one does."""
+    with _one if pixels > HUGE else contextlib.nullcontext():
+        yield
+
+
+def in_tiles(
+    image: Image.Image, wanted: tuple[int, int], mode: str, plain: Callable[[Image.Image], Image.Image]
+) -> tuple[Image.Image, int]:
+    """Return ``plain(image)``, which has `mode`, and by what a huge image was made smaller on the way.
+
+    The result has still at least `SPARE` pixels for each of the `wanted` width and height; one of usual size is not
+    made smaller.
+    """
+    if image.width * image.height <= HUGE or image.mode == mode:
+        return plain(image), 1
+    factor = max(1, int(min(image.width / wanted[0], image.height / wanted[1]) / SPARE))
+    small = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
+    for left, top, tile in tiles(image, TILE // factor * factor or factor):
+        small.paste(plain(tile).reduce(factor), (left // factor, top // factor))
+    return small, factor
+
+
+def tiles(image: Image.Image, side: int = TILE) -> Iterator[tuple[int, int, Image.Image]]:
+    """Yield an image in squares, each with its left and upper edge."""
+    for top in range(0, image.height, side):
+        for left in range(0, image.width, side):
+            yield left, top, image.crop((left, top, min(left + side, image.width), min(top + side, image.height)))
+
+
+def brightest(image: Image.Image) -> float:
+    """Return the greatest value of an image of floating point numbers, 255 where it is infinite."""
+    values = (np.nan_to_num(np.asarray(tile), nan=0.0, posinf=255.0, neginf=0.0) for _, _, tile in tiles(image))
+    return max(float(part.max()) for part in values)
+
+
+def number_of_scans(jpeg: bytes) -> int:
+    """Return how many times a JPEG goes over its pixels: once, or about 10 times if it is progressive.
+
+    A hostile one of a megabyte goes over 100 million pixels thousands of times, which takes minutes.
+    """
+    if jpeg.count(b"\xff\xda") <= 2:  # quick; one may belong to the thumbnail
+        return 1
+    count, place = 0, 2
+    while (found := _MARKER.search(jpeg, place)) is not None:
+        marker, place = jpeg[found.end() - 1], found.end()
+        if marker == 0xD9:  # the end; a telephone may put a film behind it
+            break
+        count += marker == 0xDA
+        if marker not in (0x01, 0xD8):
+            place += int.from_bytes(jpeg[place : place + 2], "big")
+    return count

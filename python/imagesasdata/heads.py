@@ -1,0 +1,79 @@
+"""The last part of a model, cut off so that several can share a backbone."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from .devices import open_session
+from .modelfile import ModelCard, check_width, input_shape
+from .runtime import Values
+
+
+class Head:
+    """The last part of a model, from the embedding to the output, open on the CPU.
+
+    Attributes
+    ----------
+    width : int
+        Numbers an image.
+    """
+
+    def __init__(self, content: bytes, card: ModelCard, embedding: str, features: int) -> None:
+        self._session = open_session(content, "cpu", card.name).session
+        self._embedding = embedding
+        self.width = self(np.zeros((1, features), np.float32)).shape[1]
+        check_width(self.width, card)
+
+    @classmethod
+    def of(cls, proto: onnx.ModelProto, card: ModelCard) -> Head | None:
+        """Cut the head off a graph, or return None where it cannot be run apart.
+
+        That is so where the model names no embedding, was exported for one batch size, or has a path from the input to
+        the output that goes around the embedding.
+        """
+        embedding, output = card.tensors.get("embedding"), str(card.tensors["output"])
+        if not embedding or input_shape(proto, str(card.tensors["input"]))[0] is not None:
+            return None
+        makers = {name: i for i, node in enumerate(proto.graph.node) for name in node.output}
+        weights = {weight.name: weight for weight in proto.graph.initializer}
+        wanted: list[str] = [output]
+        needed: set[str] = set()
+        nodes: set[int] = set()
+        while wanted:
+            name = wanted.pop()
+            if not name or name in needed or name == embedding:
+                continue
+            needed.add(name)
+            if name in makers:
+                nodes.add(makers[name])
+                wanted.extend(proto.graph.node[makers[name]].input)
+            elif name not in weights:
+                return None
+        head = onnx.ModelProto(ir_version=proto.ir_version, opset_import=proto.opset_import, functions=proto.functions)
+        head.graph.name = "head"
+        head.graph.node.extend(proto.graph.node[i] for i in sorted(nodes))
+        head.graph.initializer.extend(weight for name, weight in weights.items() if name in needed)
+        width = _feature_width(head, embedding)
+        if width is None or not head.graph.node:
+            return None
+        head.graph.input.append(helper.make_tensor_value_info(embedding, TensorProto.FLOAT, ["n", width]))
+        head.graph.output.append(onnx.ValueInfoProto(name=output))
+        return cls(head.SerializeToString(), card, embedding, width)
+
+    def __call__(self, features: Values) -> Values:
+        """Return the output ``[n, width]`` for features ``[n, features]``."""
+        (values,) = self._session.run(None, {self._embedding: features})
+        return np.asarray(values, dtype=np.float32).reshape(len(features), -1)
+
+
+def _feature_width(head: onnx.ModelProto, embedding: str) -> int | None:
+    """Return how many numbers an embedding has, by the matrix that it is multiplied with."""
+    floats = (weight for weight in head.graph.initializer if weight.data_type == TensorProto.FLOAT)
+    weights = {weight.name: list(weight.dims) for weight in floats}
+    for node in head.graph.node:
+        if node.op_type in ("Gemm", "MatMul") and node.input[0] == embedding and node.input[1] in weights:
+            transposed = any(a.name == "transB" and a.i for a in node.attribute)
+            return int(weights[node.input[1]][1 if transposed else 0])
+    return None
