@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -47,7 +48,7 @@ def write_reference(model: Path, photographs: list[Path]) -> Path:
     """Write the model's weights in the network's order, and an input with its logits to check a peer's network by."""
     proto, card = read_model(model)
     arrays = {weight.name: numpy_helper.to_array(weight) for weight in proto.graph.initializer}
-    reference: dict[str, np.ndarray] = {}
+    reference: dict[str, Any] = {}
     convolutions = [node for node in proto.graph.node if node.op_type == "Conv"]
     for number, node in enumerate(convolutions):
         reference[f"kernel_{number}"], reference[f"bias_{number}"] = arrays[node.input[1]], arrays[node.input[2]]

@@ -22,8 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from imagesasdata.devices import cpu_count
 from imagesasdata.registry import DEFAULT_MODEL, model_path
-from imagesasdata.runtime import cpu_count
 from peers import PACKAGES, set_up_environment, write_reference
 from photographs import CACHE, make_photographs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from serve import CORES, read_job, serve
 
@@ -12,7 +13,7 @@ from imagesasdata import classify_images
 from imagesasdata.runtime import Runner
 
 job = read_job()
-options = {"model": job.model, "progress": False, "device": "cpu"}
+options: dict[str, Any] = {"model": job.model, "progress": False, "device": "cpu"}
 if "cache" in inspect.signature(classify_images).parameters:
     options["cache"] = False  # a photograph met before must be decoded again
 
@@ -30,5 +31,5 @@ settings = {
     "imagesasdata, model open": f"{CORES} cores; the whole call less a call without images",
     "imagesasdata, the whole call": "from a list of paths to a data frame, opening the model included",
 }
-labels = classify_images(job.photographs, **options)["label"].cat.codes
+labels = classify_images(job.photographs, **options)["label"].cat.codes.tolist()
 serve(job, {"imagesasdata": whole_call}, settings, labels, Runner(job.model, "cpu")(job.reference["pixels"]))

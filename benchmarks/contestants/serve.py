@@ -51,7 +51,7 @@ def fastest(trials: Mapping[str, Callable[[], object]]) -> str:
     return min(seconds, key=lambda name: seconds[name])
 
 
-def cut(items: Sequence[Any], size: int) -> Iterator[Any]:
+def cut(items: Any, size: int) -> Iterator[Any]:
     """Cut a sequence, or the first axis of an array, into batches."""
     return (items[start : start + size] for start in range(0, len(items), size))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from PIL import Image
-from serve import CORES, read_job, serve
+from serve import CORES, fastest, read_job, serve
 from timm.data import create_transform, resolve_model_data_config
 from torch.utils.data import DataLoader, Dataset
 from weights import make_network
@@ -12,7 +14,6 @@ from weights import make_network
 BATCH, WORKERS = 32, 2
 
 job = read_job()
-torch.set_num_threads(CORES)
 network = make_network(job.reference)
 transform = create_transform(**resolve_model_data_config(network), is_training=False)
 
@@ -26,25 +27,29 @@ class Photographs(Dataset[torch.Tensor]):
 
     def __getitem__(self, number: int) -> torch.Tensor:
         with Image.open(self.paths[number]) as image:
-            return transform(image.convert("RGB"))
+            tensor: torch.Tensor = transform(image.convert("RGB"))
+        return tensor
 
 
-def classify(paths: list[str]) -> list[int]:
+def classify(paths: list[str], threads: int) -> list[int]:
+    torch.set_num_threads(threads)
     loader = DataLoader(Photographs(paths), batch_size=BATCH, num_workers=WORKERS, pin_memory=False)
     with torch.inference_mode():
         return [label for batch in loader for label in network(batch).argmax(dim=1).tolist()]
 
 
 def timed(paths: list[str]) -> None:
-    classify(paths)
+    classify(paths, threads)
 
 
+few = (job.photographs * 64)[:64]
+threads = int(fastest({str(number): partial(classify, few, number) for number in sorted({1, CORES})}))
 with torch.inference_mode():
     logits = network(torch.from_numpy(job.reference["tensor"])).numpy()
 serve(
     job,
     {"timm, DataLoader": timed},
-    {"timm, DataLoader": f"batch {BATCH}, {WORKERS} workers, {CORES} threads"},
-    classify(job.photographs),
+    {"timm, DataLoader": f"batch {BATCH}, {WORKERS} workers, {threads} threads"},
+    classify(job.photographs, threads),
     logits,
 )

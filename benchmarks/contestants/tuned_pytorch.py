@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ Pixels = NDArray[np.uint8]
 
 job = read_job()
 mean, std = (torch.from_numpy(job.reference[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
-plain: Network = make_network(job.reference).to(memory_format=torch.channels_last)
+plain: Any = make_network(job.reference)
+plain = plain.to(memory_format=torch.channels_last)
 
 
 def to_tensor(pixels: Pixels) -> torch.Tensor:
@@ -75,7 +77,7 @@ choices = {
     for size in (1, 8, 32)
     for streams in sorted({1, CORES})
 }
-tensors = {size: list(ready.split(size)) for size in (1, 8, 32)}
+tensors = {size: list(cut(ready, size)) for size in (1, 8, 32)}
 best = fastest({name: partial(run, n, tensors[size], streams) for name, (n, size, streams) in choices.items()})
 network, size, streams = choices[best]
 layouts = {

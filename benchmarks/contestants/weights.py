@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import timm
 import torch
 from numpy.typing import NDArray
@@ -30,15 +31,15 @@ def give_weights(network: nn.Module, reference: dict[str, NDArray[Any]]) -> nn.M
             _copy(convolution.weight, reference[f"kernel_{number}"])
             _copy(norm.bias, reference[f"bias_{number}"])
             norm.weight.fill_(1)
-            norm.running_mean.fill_(0)
-            norm.running_var.fill_(1 - norm.eps)
+            _copy(norm.running_mean, np.zeros_like(reference[f"bias_{number}"]))
+            _copy(norm.running_var, np.full_like(reference[f"bias_{number}"], 1 - norm.eps))
         (classifier,) = (module for module in network.modules() if isinstance(module, nn.Linear))
         _copy(classifier.weight, reference["classifier_kernel"])
         _copy(classifier.bias, reference["classifier_bias"])
     return network.eval()
 
 
-def _copy(parameter: torch.Tensor, values: NDArray[Any]) -> None:
+def _copy(parameter: Any, values: NDArray[Any]) -> None:
     if tuple(parameter.shape) != values.shape:
         raise SystemExit(f"A weight has shape {tuple(parameter.shape)} here and {values.shape} in the model file.")
     parameter.copy_(torch.from_numpy(values))
