@@ -1,5 +1,10 @@
 """Images as data for social science: classify photographs into data frames."""
 
+import os
+
+# ONNX Runtime reports its use to its makers, with a number for the machine, unless it is told not to before it loads.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 from .cache import cache_info, clear_cache
 from .classify import classify_images
 from .doctor import doctor

@@ -88,8 +88,8 @@ def classify_images(
         Take embeddings of photographs that were seen before from the user's cache, and keep new ones there (see
         `cache_info`). The results are the same.
     precision : {"fp32", "fp16"}
-        ``"fp16"`` is faster on a GPU, and a little less exact. It is checked against full precision when the model is opened,
-        and refused where it changes what the network says.
+        ``"fp16"`` is faster on a GPU, and a little less exact. It is checked against full precision when the model
+        is opened, and refused where it changes what the network says.
 
     Returns
     -------

@@ -130,3 +130,16 @@ def test_doctor_says_what_each_session_got(capsys: pytest.CaptureFixture[str]) -
     assert 'device="auto"' in text
     assert "a session got" in text
     assert iad.__version__ in text
+
+
+def test_a_run_reports_to_nobody_and_writes_only_to_its_own_cache(photographs: Path, tmp_path: Path) -> None:
+    """ONNX Runtime keeps a number for the machine and a queue of reports in the cache folder, unless told not to."""
+    import os
+
+    kept = {key: value for key, value in os.environ.items() if key not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")}
+    kept |= {"HOME": str(tmp_path), "IMAGESASDATA_CACHE": str(tmp_path / "own")}
+    command = [sys.executable, "-m", "imagesasdata.cli", "classify", str(photographs), "--no-progress"]
+    subprocess.run(command, env=kept, capture_output=True, check=True)
+    written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    assert all(path.parts[0] == "own" for path in written), written
