@@ -18,6 +18,7 @@ HUGE = 25_000_000  # pixels; decoded, such a photograph takes 100 megabytes
 TILE = 2048  # pixels, a side
 # Resizing after an average over blocks looks the same as long as three pixels are left for each one that is wanted.
 SPARE = 3
+_SEQUENTIAL = (0xC0, 0xC1, 0xC9)
 _one = threading.Lock()
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a byte of the pixels, a filler, or a restart
 
@@ -64,14 +65,18 @@ def number_of_scans(jpeg: bytes) -> int:
 
     A hostile one of a megabyte goes over 100 million pixels thousands of times, which takes minutes.
     """
-    if jpeg.count(b"\xff\xda") <= 2:  # quick; one may belong to the thumbnail
-        return 1
-    count, place = 0, 2
+    count, place, components = 0, 2, 0
     while (found := _MARKER.search(jpeg, place)) is not None:
         marker, place = jpeg[found.end() - 1], found.end()
         if marker == 0xD9:  # the end; a telephone may put a film behind it
             break
-        count += marker == 0xDA
+        segment = jpeg[place : place + 8]
+        if marker in _SEQUENTIAL and len(segment) == 8:
+            components = segment[7]
+        if marker == 0xDA:
+            count += 1
+            if segment[2:3] == bytes([components]):  # everything in one scan, as in most photographs
+                break
         if marker not in (0x01, 0xD8):
-            place += int.from_bytes(jpeg[place : place + 2], "big")
+            place += int.from_bytes(segment[:2], "big")
     return count

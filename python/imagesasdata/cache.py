@@ -26,7 +26,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
-from .decode import Preprocessing
+from .decode import MAX_PIXELS, Preprocessing
+from .errors import ArgumentInvalid
 from .registry import cache_folder
 from .runtime import Values
 from .verb import Result, Verb
@@ -42,9 +43,22 @@ def embeddings_folder() -> Path:
     return cache_folder() / "embeddings"
 
 
-def content_key(content: bytes) -> bytes:
-    """Return the key of a file's content, 32 bytes."""
-    return hashlib.sha256(content).digest()
+def size_limit() -> float:
+    """Return the largest size of the cache in gigabytes, from ``$IMAGESASDATA_CACHE_GB``."""
+    text = os.environ.get("IMAGESASDATA_CACHE_GB") or str(GIGABYTES)
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentInvalid(f'IMAGESASDATA_CACHE_GB is "{text}"; it must be a number of gigabytes.') from None
+
+
+def content_key(content: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Return the key of a file's content, 32 bytes.
+
+    Under another limit of pixels the same file may be an error, so it has another key.
+    """
+    digest = hashlib.sha256(content).digest()
+    return digest if max_pixels == MAX_PIXELS else hashlib.sha256(digest + str(max_pixels).encode()).digest()
 
 
 class EmbeddingCache:
@@ -58,6 +72,7 @@ class EmbeddingCache:
         space = hashlib.sha256(f"{FORMAT} {backbone_sha256} {steps} {device} {width}".encode()).hexdigest()
         self._folder = embeddings_folder() / space[:32]
         self._width = width
+        self._gigabytes = size_limit()
         self._lock = threading.Lock()
         self._new: dict[bytes, Values] = {}
         self._segments = [s for path in sorted(self._folder.glob("*.arrow")) if (s := _Segment.open(path, width))]
@@ -97,7 +112,7 @@ class EmbeddingCache:
         if new:
             self._write(new)
             self._merge_small()
-            trim(float(os.environ.get("IMAGESASDATA_CACHE_GB", GIGABYTES)))
+            trim(self._gigabytes)
 
     def _write(self, rows: dict[bytes, Values]) -> None:
         values = np.ascontiguousarray(np.stack(list(rows.values())), np.float32)

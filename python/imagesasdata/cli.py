@@ -126,7 +126,10 @@ def _image_verb(
 
 
 def _number_or_auto(text: str) -> int | str:
-    return text if text == "auto" else int(text)
+    try:
+        return text if text == "auto" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'{text!r} is neither "auto" nor a whole number') from None
 
 
 def _shared(options: argparse.Namespace) -> dict[str, object]:
@@ -142,7 +145,7 @@ def _shared(options: argparse.Namespace) -> dict[str, object]:
         "max_bytes",
         "out",
     )
-    names += ("retry_failed", "overwrite", "cache")
+    names += ("retry_failed", "overwrite", "cache", "precision")
     return {name: getattr(options, name) for name in names}
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from .bounded import brightest, in_tiles, number_of_scans, one_at_a_time
-from .errors import choose
+from .errors import ArgumentInvalid, choose
 
 # Raster formats only: Pillow's EPS reader, for instance, would start Ghostscript on the file.
 Image.init()  # before any thread needs it
@@ -142,6 +142,12 @@ class Limits:
     max_pixels: int = MAX_PIXELS
     max_bytes: int = MAX_BYTES
 
+    def __post_init__(self) -> None:
+        for name in ("max_pixels", "max_bytes"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ArgumentInvalid(f"`{name}` is {value!r}; it must be a whole number above 0.")
+
 
 _pillow_lock = threading.Lock()
 _pillow_users = 0
@@ -189,7 +195,7 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
                 f"{_millions(status.st_size)} MB, above the limit of {_millions(max_bytes)} MB; raise max_bytes"
             )
         with open(handle, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(status.st_size)  # and no more, should it grow meanwhile
     except OSError as problem:
         raise Unreadable(_file_problem(problem, path)) from None
     finally:
@@ -340,6 +346,8 @@ def _decode_problem(problem: Exception, content: bytes) -> str:
     if kind == "HEIC" and not HEIC:
         return "a HEIC photograph: install pillow-heif to read it"
     text = str(problem)
+    if "MAX_TEXT" in text:  # Pillow stops where it would unpack without end
+        return "a PNG whose compressed text or colour profile is too large"
     if "truncated" in text.lower() or "end of file" in text.lower() or isinstance(problem, EOFError):
         return f"truncated {kind}"
     if _ends_early(kind, content):

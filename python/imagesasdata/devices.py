@@ -16,7 +16,7 @@ from .errors import ArgumentInvalid, DeviceUnavailable, ModelInvalid
 
 ort.disable_telemetry_events()
 KINDS = {"cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}
-_CUDA_LIBRARIES = 'its libraries come with: pip install "imagesasdata[cuda]"'
+_CUDA_LIBRARIES = 'its libraries come with: pip install ".[cuda]"'
 _TENSORRT_LIBRARIES = "its libraries come with: pip install tensorrt"
 
 

@@ -21,9 +21,9 @@ from .version import __version__
 
 PACKAGES = ("numpy", "pillow", "pandas", "pyarrow", "scikit-learn", "onnx")
 OPTIONAL = {
-    "torch": "deeper fine-tuning: pip install 'imagesasdata[train]'",
-    "rpy2": "tables to R from a Python session: pip install 'imagesasdata[r]'",
-    "pillow-heif": "HEIC photographs: pip install 'imagesasdata[heic]'",
+    "torch": "deeper fine-tuning: pip install '.[train]'",
+    "rpy2": "tables to R from a Python session: pip install '.[r]'",
+    "pillow-heif": "HEIC photographs: pip install '.[heic]'",
 }
 
 

@@ -118,7 +118,7 @@ class Engine:
                 if path is None:
                     raise Unreadable("no path was given")
                 content = read_file(path, limits.max_bytes)
-                keys[i] = content_key(content) if cached else b""
+                keys[i] = content_key(content, limits.max_pixels) if cached else b""
                 for branch, rows, waiting in zip(self._branches, features, pixels, strict=True):
                     known = branch.cache.get(keys[i]) if branch.cache else None
                     if known is not None:

@@ -7,6 +7,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from .devices import open_session
+from .errors import ModelInvalid
 from .modelfile import ModelCard, check_width, input_shape
 from .runtime import Values
 
@@ -22,7 +23,7 @@ class Head:
 
     def __init__(self, content: bytes, card: ModelCard, embedding: str, features: int) -> None:
         self._session = open_session(content, "cpu", card.name).session
-        self._embedding = embedding
+        self._embedding, self._name = embedding, card.name
         self.width = self(np.zeros((1, features), np.float32)).shape[1]
         check_width(self.width, card)
 
@@ -30,8 +31,8 @@ class Head:
     def of(cls, proto: onnx.ModelProto, card: ModelCard) -> Head | None:
         """Cut the head off a graph, or return None where it cannot be run apart.
 
-        That is so where the model names no embedding, was exported for one batch size, or has a path from the input to
-        the output that goes around the embedding.
+        That is so where the model names no embedding, was exported for one batch size, has a path from the input to the
+        output that goes around the embedding, or fails: then it is for the whole graph to say what is wrong.
         """
         embedding, output = card.tensors.get("embedding"), str(card.tensors["output"])
         if not embedding or input_shape(proto, str(card.tensors["input"]))[0] is not None:
@@ -60,12 +61,18 @@ class Head:
             return None
         head.graph.input.append(helper.make_tensor_value_info(embedding, TensorProto.FLOAT, ["n", width]))
         head.graph.output.append(onnx.ValueInfoProto(name=output))
-        return cls(head.SerializeToString(), card, embedding, width)
+        try:
+            return cls(head.SerializeToString(), card, embedding, width)
+        except ModelInvalid:
+            return None
 
     def __call__(self, features: Values) -> Values:
         """Return the output ``[n, width]`` for features ``[n, features]``."""
-        (values,) = self._session.run(None, {self._embedding: features})
-        return np.asarray(values, dtype=np.float32).reshape(len(features), -1)
+        try:
+            (values,) = self._session.run(None, {self._embedding: features})
+            return np.asarray(values, dtype=np.float32).reshape(len(features), -1)
+        except Exception as problem:  # ONNX Runtime's own exceptions have no common public base
+            raise ModelInvalid(f'The head of the model "{self._name}" failed: {problem}') from problem
 
 
 def _feature_width(head: onnx.ModelProto, embedding: str) -> int | None:

@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from .decode import SUFFIXES
 from .errors import ArgumentInvalid, ImageColumnMissing, ImagesNotFound, quoted
+from .folders import matches, walk
 from .tablefiles import TABLE_SUFFIXES, read_table
 
 KNOWN_TABLES = (pd.DataFrame, pa.Table)
 KNOWN_COLUMNS = (pd.Series, pa.Array, pa.ChunkedArray)
 LIKELY_COLUMNS = ("image", "path", "file", "filename", "photo", "image_path", "img")
-IGNORED_FOLDERS = frozenset({"__MACOSX", "@eaDir", ".git"})
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,14 @@ class ImageList:
         The files to open.
     data : pandas.DataFrame or pyarrow.Table or None
         The caller's data frame, to which predictions are added; None where the caller gave paths.
+    source : str or None
+        The table file from which `data` was read.
     """
 
     names: list[str | None]
     paths: list[str | None]
     data: pd.DataFrame | pa.Table | None = None
+    source: str | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -76,22 +79,23 @@ def find_images(
     Raises
     ------
     ImagesNotFound
-        A folder or pattern that does not exist or leads to no image. A missing *file* is not an error here: it becomes
-        a row with `error`.
+        A folder or pattern that does not exist, leads to no image, or leads through a folder that cannot be listed. A
+        missing *file* is not an error here: it becomes a row with `error`.
     ImageColumnMissing
         The data frame has no such column.
     """
+    source = None
     if isinstance(images, str | os.PathLike):
         path = os.fspath(images)
         if Path(path).suffix.lower() in TABLE_SUFFIXES:
-            images = read_table(path)
+            images, source = read_table(path), str(Path(path).expanduser())
         else:
             return _from_path(path, image_dir)
     if hasattr(images, "__arrow_c_stream__") and not isinstance(images, KNOWN_TABLES + KNOWN_COLUMNS):
         images = _from_arrow(images)  # polars and others
     if isinstance(images, KNOWN_TABLES):
         names = _column(images, image_col)
-        return ImageList([_name(n) for n in names], [_resolve(n, image_dir) for n in names], images)
+        return ImageList([_name(n) for n in names], [_resolve(n, image_dir) for n in names], images, source)
     if isinstance(images, dict | bytes) or not isinstance(images, Iterable):
         raise ArgumentInvalid(
             f"`images` is a {type(images).__name__}; give a folder, a list of paths, or a data frame with image_col=."
@@ -112,15 +116,14 @@ def _from_path(path: str, image_dir: str | os.PathLike[str] | None) -> ImageList
     if full is None:
         raise ArgumentInvalid('`images` is ""; give a folder, a list of paths, or a data frame with image_col=.')
     if Path(full).is_dir():
-        found = list(_walk(path, full))
+        found = [(os.path.join(path, name), os.path.join(full, name)) for name in walk(full, SUFFIXES)]
         if not found:
             raise ImagesNotFound(f'The folder "{path}" holds no image. Looked for {quoted(sorted(SUFFIXES), 20)}.')
     elif Path(path).suffix.lower() in SUFFIXES and not (glob.has_magic(path) and not Path(full).exists()):
         found = [(path, full)]  # one image: if it is missing, that is its row's error
     elif glob.has_magic(path):
-        root = os.path.expanduser(os.fspath(image_dir)) if image_dir else None
-        matches = sorted(glob.glob(os.path.expanduser(path), root_dir=root, recursive=True))
-        pairs = [(match, _resolve(match, image_dir) or match) for match in matches]
+        start = os.path.expanduser(os.fspath(image_dir)) if image_dir else ""
+        pairs = [(match, _resolve(match, image_dir) or match) for match in matches(os.path.expanduser(path), start)]
         found = [pair for pair in pairs if not Path(pair[1]).is_dir()]
         if not found:
             raise ImagesNotFound(f'The pattern "{path}" matches no file.')
@@ -130,17 +133,6 @@ def _from_path(path: str, image_dir: str | os.PathLike[str] | None) -> ImageList
         raise ImagesNotFound(f'"{path}" does not exist (working directory: {Path.cwd()}).')
     found.sort(key=lambda pair: pair[0])
     return ImageList([_name(name) for name, _ in found], [full for _, full in found])
-
-
-def _walk(shown: str, folder: str) -> Iterable[tuple[str, str]]:
-    """Yield (name as the caller would write it, path) for each image file below a folder, hidden ones left out."""
-    for root, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if not f.startswith(".") and f not in IGNORED_FOLDERS]
-        inner = os.path.relpath(root, folder)
-        for file in files:
-            if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES:
-                name = file if inner == os.curdir else os.path.join(inner, file)
-                yield os.path.join(shown, name), os.path.join(root, file)
 
 
 def _column(data: pd.DataFrame | pa.Table, image_col: str | int | None) -> list[Any]:

@@ -96,11 +96,17 @@ class Job:
         self, do: _Doing, out: Path, progress: Report, text: str, retry_failed: bool, overwrite: bool
     ) -> Result:
         as_table = out.suffix.lower() in TABLE_SUFFIXES
+        if self.images.source is not None and out.resolve() == Path(self.images.source).resolve():
+            raise ArgumentInvalid(f'`out` is "{out}", the table that is read; give another name.')
         if not as_table and out.suffix:
             raise ArgumentInvalid(
                 f'`out` is "{out}"; give a table file ({quoted(sorted(TABLE_SUFFIXES))}) or a folder without a suffix.'
             )
         folder = out.with_name(out.name + ".run") if as_table else out
+        if as_table and out.exists() and not folder.exists() and not overwrite:
+            raise ArgumentInvalid(
+                f'There is a file "{out}" already. Give another `out`, or overwrite=True (--overwrite).'
+            )
         run = Run(folder, self.images, self._settings(do.limits), overwrite)
         again = run.failed() if retry_failed else []
         missing = run.missing()

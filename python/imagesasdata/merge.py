@@ -281,7 +281,7 @@ def _sum_up(
     failed = np.zeros(len(right), bool)
     if "error" in right.columns:
         failed |= ~_blank(right["error"])
-    if "label" in right.columns:
+    elif "label" in right.columns:
         failed |= _blank(right["label"])
     valid = right_ids >= 0
     images = pd.Series(right_ids[valid]).value_counts()

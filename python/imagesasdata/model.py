@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import onnx
 
 from . import registry
+from .errors import ArgumentInvalid
 from .modelfile import ModelCard, file_sha256, read_card, read_model
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def load_model(model: str | os.PathLike[str] | ImageModel = registry.DEFAULT_MOD
     >>> iad.load_model("efficientnet_lite0")
     <ImageModel "efficientnet_lite0": single, 1,000 classes, input 224 px>
     """
+    if not isinstance(model, str | os.PathLike):
+        raise ArgumentInvalid(f"`model` is {model!r}; give the name of a model, the path of its file, or a model.")
     return model if isinstance(model, ImageModel) else ImageModel(registry.model_path(model))
 
 

@@ -96,10 +96,12 @@ class ModelCard:
         for key in ("mean", "std"):
             if len(getattr(steps, key)) != steps.channels:
                 problems.append(f"preprocessing.{key} needs {steps.channels} number(s)")
-        if not all(isinstance(side, int) for side in (steps.size, steps.resize)):
+        if not all(isinstance(side, int) and not isinstance(side, bool) for side in (steps.size, steps.resize)):
             problems.append("preprocessing.size and resize must be whole numbers of pixels")
-        if not 1 <= steps.size <= 4096 or steps.resize < 1:
-            problems.append("preprocessing.size must be between 1 and 4096 pixels and resize positive")
+        if not 1 <= steps.size <= 4096 or not 1 <= steps.resize <= 65_536:
+            problems.append("preprocessing.size must be between 1 and 4096 pixels and resize between 1 and 65536")
+        if not isinstance(steps.jpeg_scaling, bool):
+            problems.append("preprocessing.jpeg_scaling must be true or false")
         if steps.rule == "short_side_crop" and steps.resize < steps.size:
             problems.append("preprocessing.resize must not be less than size: the crop is cut out of it")
         if 0 in steps.std or steps.scale == 0:
@@ -109,6 +111,12 @@ class ModelCard:
         for key in ("tensors", "backbone", "provenance", "metrics"):
             if not isinstance(getattr(self, key), dict):
                 problems.append(f"{key} must be an object")
+        problems += [f"{key} must be text" for key in ("name", "licence", "description") if not _is_text(self, key)]
+        for key, value in self.tensors.items() if isinstance(self.tensors, dict) else ():
+            if not isinstance(value, str | None):
+                problems.append(f"tensors.{key} must be the name of a tensor")
+        if isinstance(self.backbone, dict) and not isinstance(self.backbone.get("sha256", ""), str):
+            problems.append("backbone.sha256 must be text")
         if problems:
             raise ModelInvalid(f"The model card is not valid: {'; '.join(problems)}.")
 
@@ -121,11 +129,12 @@ class ModelCard:
         """Read the metadata; `path` is named in errors."""
         try:
             values = json.loads(text)
+            json.dumps(values, ensure_ascii=False).encode()  # fails at half an emoji, which no table can hold
             version = values.pop("schema_version")
             if version > SCHEMA_VERSION:
                 raise ModelTooNew(
                     f'"{path}" was written in model format {version}; this version reads up to {SCHEMA_VERSION}. '
-                    "Update imagesasdata: pip install --upgrade imagesasdata"
+                    "Update imagesasdata."
                 )
             known = {f.name for f in dataclasses.fields(cls)}
             values = {key: value for key, value in values.items() if key in known}
@@ -137,11 +146,23 @@ class ModelCard:
             if values.get("class_ids") is not None:
                 values["class_ids"] = tuple(values["class_ids"])
             return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError, ArgumentInvalid) as problem:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,  # a number that is too large
+            RecursionError,  # brackets in brackets in brackets
+            ArgumentInvalid,
+        ) as problem:
             raise ModelInvalid(
                 f'The metadata of "{path}" cannot be read ({type(problem).__name__}: {problem}). '
                 "See docs/model-file.md for the format."
             ) from problem
+
+
+def _is_text(card: ModelCard, key: str) -> bool:
+    return isinstance(getattr(card, key), str)
 
 
 def load_graph(path: str | os.PathLike[str]) -> onnx.ModelProto:
@@ -172,6 +193,7 @@ def load_graph(path: str | os.PathLike[str]) -> onnx.ModelProto:
         load_external_data_for_model(proto, str(path.parent))
     except Exception as problem:
         raise ModelInvalid(f'The external data of "{path}" cannot be read: {problem}') from problem
+    _refuse_remaining(proto, path)
     return proto
 
 
@@ -182,6 +204,8 @@ def read_model(path: str | os.PathLike[str]) -> tuple[onnx.ModelProto, ModelCard
     ------
     ModelCardMissing
         A plain ONNX file: take it in first with ``iad models add``.
+    ModelInvalid
+        The file cannot be used, or its card does not fit its graph.
     """
     proto = load_graph(path)
     text = next((entry.value for entry in proto.metadata_props if entry.key == KEY), None)
@@ -191,7 +215,9 @@ def read_model(path: str | os.PathLike[str]) -> tuple[onnx.ModelProto, ModelCard
             f"iad models add {Path(path).name} --classes classes.txt --size 224 --mean 0.485 0.456 0.406 "
             "--std 0.229 0.224 0.225 (with the values that it was trained with)"
         )
-    return proto, ModelCard.from_json(text, Path(path))
+    card = ModelCard.from_json(text, Path(path))
+    _check_tensors(proto, card)
+    return proto, card
 
 
 def read_card(path: str | os.PathLike[str]) -> ModelCard:
@@ -238,7 +264,6 @@ def verify_model(path: str | os.PathLike[str]) -> ModelCard:
         With what contradicts what.
     """
     proto, card = read_model(path)
-    _check_tensors(proto, card)
     try:
         onnx.checker.check_model(proto)
     except onnx.checker.ValidationError as problem:
@@ -367,19 +392,42 @@ def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
                 yield from _nodes(inner.node)
 
 
+def _all_tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    yield from _tensors(proto.graph)
+    for function in proto.functions:
+        yield from _node_tensors(function.node)
+
+
 def _refuse_escape(proto: onnx.ModelProto, path: Path) -> None:
     folder = path.parent.resolve()
-    inside = (tensor for function in proto.functions for tensor in _node_tensors(function.node))
-    for tensor in (*_tensors(proto.graph), *inside):
+    for tensor in _all_tensors(proto):
         if tensor.data_location != onnx.TensorProto.EXTERNAL:
             continue
-        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-        if not location or not (folder / location).resolve().is_relative_to(folder):
-            raise ModelInvalid(
-                f'"{path}" keeps weights in "{location}", outside its own folder, which is refused: a model file could '
-                "read any file that way. Put the data beside the model, or save the model as one file "
-                "(onnx.save_model(..., save_as_external_data=False))."
-            )
+        for location in [entry.value for entry in tensor.external_data if entry.key == "location"] or [""]:
+            if not location or not _inside(folder, location):
+                raise ModelInvalid(
+                    f'"{path}" keeps weights in "{location}", outside its own folder, which is refused: a model file '
+                    "could read any file that way. Put the data beside the model, or save the model as one file "
+                    "(onnx.save_model(..., save_as_external_data=False))."
+                )
+            if not (folder / location).is_file():  # a named pipe would be waited for
+                raise ModelInvalid(f'The external data of "{path}" cannot be read: there is no file "{location}".')
+
+
+def _inside(folder: Path, location: str) -> bool:
+    try:
+        return (folder / location).resolve().is_relative_to(folder)
+    except (OSError, ValueError, RuntimeError):  # a null byte, or links in a circle
+        return False
+
+
+def _refuse_remaining(proto: onnx.ModelProto, path: Path) -> None:
+    """Refuse what ONNX Runtime would look for by itself, in the working directory or at an address in memory."""
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _all_tensors(proto)):
+        raise ModelInvalid(
+            f'"{path}" keeps weights of a function outside the file, which is refused. Save the model as one file '
+            "(onnx.save_model(..., save_as_external_data=False))."
+        )
 
 
 def _refuse_custom(proto: onnx.ModelProto, path: Path) -> None:

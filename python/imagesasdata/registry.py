@@ -309,6 +309,8 @@ def _fixed_side(shape: list[int | None]) -> int | None:
 def _likely_output(proto: onnx.ModelProto, classes: int) -> str:
     """Return the graph's only output, or the first one that has as many numbers as there are classes."""
     outputs = list(proto.graph.output)
+    if not outputs:
+        raise ModelInvalid("The graph has no output. Export it again; the output has one number for each class.")
     wide = [value for value in outputs if output_width(value) == classes]
     return str((wide or outputs)[0].name)
 

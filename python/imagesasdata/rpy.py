@@ -38,7 +38,7 @@ def to_r(table: Any) -> Any:
     except ImportError as problem:
         raise DependencyMissing(
             f"to_r() needs rpy2, which cannot be imported ({problem}). With R 4.5 or newer: pip install "
-            "'imagesasdata[r]'; with an older R: pip install 'rpy2==3.5.17'"
+            "'.[r]'; with an older R: pip install 'rpy2==3.5.17'"
         ) from problem
     try:
         importr("nanoarrow")

@@ -81,11 +81,15 @@ class Run:
                     raise RunDiffers(f'"{self.folder}" has other files in it ("{path.name}"); give another `out`.')
                 own.append(path)
             if overwrite:
-                for path in own:
+                # Markers first and the manifest last: whenever this ends, no part can be taken for another run's.
+                for path in sorted(own, key=lambda path: (path.suffix != ".done", path == self._manifest_path)):
                     path.unlink(missing_ok=True)
+            elif not self._manifest_path.exists() and any(path.suffix == ".done" for path in own):
+                raise RunDamaged(f'"{self.folder}" has parts and no manifest.json; pass overwrite=True to begin anew.')
             if not self._manifest_path.exists():
                 self._begin(images, settings)
         self._manifest = self._read_manifest()
+        self._id = hashlib.sha256(self._manifest_path.read_bytes()).hexdigest()[:16]
         self._refuse_difference(images, settings)
 
     @property
@@ -95,7 +99,7 @@ class Run:
         return [Part(i, start, min(start + size, rows)) for i, start in enumerate(range(0, rows, size))]
 
     def missing(self) -> list[Part]:
-        """Return the parts without a marker, or whose file is not what the marker says."""
+        """Return the parts without a marker, or whose file is gone. What a file holds is checked when it is read."""
         return [part for part in self.parts if self._marker(part) is None]
 
     def failed(self) -> list[Part]:
@@ -111,6 +115,7 @@ class Run:
         digest = hashlib.sha256(content).hexdigest()
         name = f"part-{part.number:05d}-{digest[:16]}.arrow"
         marker = {
+            "run": self._id,
             "file": name,
             "sha256": digest,
             "rows": table.num_rows,
@@ -148,7 +153,7 @@ class Run:
         listed = pa.table(
             {
                 "image": pa.array(images.names, pa.string()),
-                "path": pa.array([None if p is None else os.fsencode(p) for p in images.paths], pa.binary()),
+                "path": pa.array([None if p is None else _path_bytes(p) for p in images.paths], pa.binary()),
             }
         )
         partial = _partial(self.folder / "images.parquet")
@@ -173,10 +178,7 @@ class Run:
         try:
             manifest: dict[str, Any] = json.loads(self._manifest_path.read_text(encoding="utf-8"))
             if manifest["format"] > FORMAT:
-                raise RunDiffers(
-                    f'"{self.folder}" was begun by a newer version of imagesasdata; update: pip install --upgrade '
-                    "imagesasdata"
-                )
+                raise RunDiffers(f'"{self.folder}" was begun by a newer version of imagesasdata; update it.')
         except (ValueError, KeyError) as problem:
             raise RunDamaged(f'"{self._manifest_path}" cannot be read ({problem}); pass overwrite=True.') from problem
         return manifest
@@ -217,7 +219,7 @@ class Run:
             name = marker["file"]
         except (OSError, ValueError, KeyError):
             return None
-        if os.path.basename(name) != name or not (self.folder / name).is_file():
+        if marker.get("run") != self._id or os.path.basename(name) != name or not (self.folder / name).is_file():
             return None
         return marker
 
@@ -225,8 +227,15 @@ class Run:
 def _fingerprint(images: ImageList) -> str:
     digest = hashlib.sha256()
     for path in images.paths:
-        digest.update(b"\x00" if path is None else os.fsencode(path) + b"\x01")
+        digest.update(b"\x00" if path is None else _path_bytes(path) + b"\x01")
     return digest.hexdigest()
+
+
+def _path_bytes(path: str) -> bytes:
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError:  # half an emoji, as broken JSON has it: no file, and yet a row
+        return path.encode("utf-8", "surrogatepass")
 
 
 def _partial(path: Path) -> Path:

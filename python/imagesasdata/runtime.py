@@ -87,9 +87,9 @@ class Runner:
     def _run(self, pixels: Pixels) -> Values:
         try:
             values = self._run_bound(pixels) if self._bound else self._run_plainly(pixels)
+            return values.astype(np.float32, copy=False).reshape(len(pixels), -1)
         except Exception as problem:  # ONNX Runtime's own exceptions have no common public base
             raise ModelInvalid(f'The model "{self.card.name}" failed: {problem}') from problem
-        return values.astype(np.float32, copy=False).reshape(len(pixels), -1)
 
     def _run_plainly(self, pixels: Pixels) -> Values:
         (values,) = self._session.run(None, {PIXELS: pixels})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ def read_table(path: str | os.PathLike[str]) -> pa.Table:
         raise TableUnreadable(f'"{path}" does not exist (working directory: {Path.cwd()}).') from None
     except UnicodeDecodeError as problem:
         raise TableUnreadable(f'"{path}" is not UTF-8 text. In Excel, save it as "CSV UTF-8".') from problem
+    except pd.errors.ParserWarning:
+        raise TableUnreadable(f'"{path}" has rows with more cells than its header has names.') from None
     except (OSError, ValueError, TypeError) as problem:
         raise TableUnreadable(f'"{path}" cannot be read as {suffix[1:]}: {problem}') from problem
     raise TableUnreadable(f'"{path}" is no table that can be read; give {quoted(sorted(TABLE_SUFFIXES))}.')
@@ -56,9 +59,20 @@ def read_table(path: str | os.PathLike[str]) -> pa.Table:
 
 def _read_csv(path: Path) -> pa.Table:
     """Read with pandas, not Arrow's reader: it copes with the line breaks and quotes that posts have in them."""
-    frame = pd.read_csv(path, low_memory=False, dtype_backend="numpy_nullable")
-    if frame.shape[1] == 1 and ";" in str(frame.columns[0]):  # as Excel writes it where the comma is the decimal mark
-        frame = pd.read_csv(path, low_memory=False, dtype_backend="numpy_nullable", sep=";", decimal=",")
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    semicolons = header.count(";") > header.count(",")  # as Excel writes it where the comma is the decimal mark
+    with warnings.catch_warnings():
+        # Rows longer than the header: pandas would shift the columns, or cut the rows.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            path,
+            sep=";" if semicolons else ",",
+            decimal="," if semicolons else ".",
+            index_col=False,
+            low_memory=False,
+            dtype_backend="numpy_nullable",
+        )
     # Without pandas' own metadata, which would ask for its rarer types wherever the table goes.
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 

@@ -5,11 +5,14 @@
 run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) {
   iad <- python_module(call)
   images <- arguments$images
+  if (is.factor(images)) {
+    images <- arguments$images <- as.character(images)
+  }
   if (is.data.frame(images)) {
     # With `out`, Python writes the caller's columns to the file too.
     sent <- paths_of(images, arguments$image_col, call, whole = !is.null(arguments$out))
     arguments$images <- table_to_python(sent)
-  } else if (!is.character(images) && !all(is.na(images))) {
+  } else if (is.null(images) || (!is.character(images) && !all(is.na(images)))) {
     text <- sprintf("`images` is %s; give a folder, a vector of paths, or a data frame with image_col=.", kind(images))
     abort("argument_invalid", text, call)
   } else if (length(images) != 1 || is.na(images)) {

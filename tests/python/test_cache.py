@@ -155,3 +155,17 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_run(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("IMAGESASDATA_CACHE", str(tmp_path / "file"))
     assert iad.classify_images(photographs, progress=False)["error"].isna().all()
+
+
+def test_another_limit_of_pixels_is_not_answered_from_the_cache(photographs: Path) -> None:
+    iad.classify_images(photographs, progress=False)
+    table = iad.classify_images(photographs, max_pixels=100, progress=False)
+    assert table["error"].str.contains("raise max_pixels").all()
+
+
+def test_a_size_that_is_no_number_is_refused_before_the_work(
+    photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGESASDATA_CACHE_GB", "lots")
+    with pytest.raises(iad.ImagesAsDataError, match="a number of gigabytes"):
+        iad.classify_images(photographs, progress=False)

@@ -143,3 +143,21 @@ def test_a_run_reports_to_nobody_and_writes_only_to_its_own_cache(photographs: P
     written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
     assert written
     assert all(path.parts[0] == "own" for path in written), written
+
+
+def test_every_option_of_the_shell_reaches_the_verb(photographs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import inspect
+
+    from imagesasdata import cli
+
+    given: dict[str, object] = {}
+
+    def verb(images: object, **options: object) -> object:
+        given.update(options)
+        raise iad.ImagesAsDataError("enough")
+
+    monkeypatch.setattr(cli.classify_images, "arrow", verb)
+    assert main(["classify", str(photographs), "--precision", "fp16", "--no-cache"]) == 1
+    assert set(given) == set(inspect.signature(iad.classify_images).parameters) - {"images"}
+    assert given["precision"] == "fp16"
+    assert given["cache"] is False

@@ -73,7 +73,7 @@ def test_optional_packages_that_are_missing_are_notes_with_the_command(monkeypat
     table = rows()
     for name in ("torch", "rpy2", "pillow-heif"):
         assert table.loc[name, ["value", "status"]].tolist() == ["not installed", "note"]
-        assert "pip install 'imagesasdata[" in table.loc[name, "advice"]
+        assert "pip install '.[" in table.loc[name, "advice"]
 
 
 def test_two_runtimes_that_overwrite_each_other_are_a_problem_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:

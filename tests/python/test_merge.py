@@ -423,3 +423,10 @@ def test_arrow_in_gives_the_same_numbers_as_pandas_in() -> None:
 def test_predictions_with_nothing_but_the_key_add_nothing() -> None:
     table = quietly(posts(), pd.DataFrame({"post": ["a", "b", "c", "d"]}), by="post")
     pd.testing.assert_frame_equal(table, posts())
+
+
+def test_a_label_that_is_missing_without_an_error_is_an_image_that_does_not_show_it() -> None:
+    posts = pd.DataFrame({"post": ["a"]})
+    photos = pd.DataFrame({"post": ["a"] * 4, "label": pd.Categorical(["protest", None, None, None]), "error": None})
+    merged = merge_predictions(posts, photos, by="post", how="mean")
+    assert merged[["share_protest", "n_used"]].to_numpy().tolist() == [[0.25, 4]]

@@ -233,7 +233,7 @@ def test_operators_of_onnx_runtime_and_functions_of_the_file_are_no_custom_opera
 
 
 def test_a_format_from_the_future_says_to_update(model: Path) -> None:
-    with pytest.raises(ModelTooNew, match=r"model format 2; .*pip install --upgrade imagesasdata"):
+    with pytest.raises(ModelTooNew, match=r"model format 2; .*Update imagesasdata"):
         read_card(with_metadata(model, {"schema_version": 2}))
 
 

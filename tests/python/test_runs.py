@@ -196,3 +196,25 @@ def test_no_images_are_a_run_without_parts(tmp_path: Path) -> None:
     assert table.columns.tolist() == ["image", "label", "prob", "error"]
     assert table["label"].cat.categories.size == 1000
     assert read_table(tmp_path / "t.parquet").num_rows == 0
+
+
+def test_parts_without_their_manifest_are_never_taken_for_this_run(images: list[str], tmp_path: Path) -> None:
+    iad.classify_images(images, out=tmp_path / "run", progress=False)
+    (tmp_path / "run" / "manifest.json").unlink()
+    with pytest.raises(RunDamaged, match=r"no manifest\.json"):
+        iad.classify_images(images[::-1], out=tmp_path / "run", progress=False)
+    table = iad.classify_images(images[::-1], out=tmp_path / "run", overwrite=True, progress=False)
+    assert table["image"].tolist() == images[::-1]
+
+
+def test_a_file_that_no_run_made_is_not_overwritten(images: list[str], tmp_path: Path) -> None:
+    data = pd.DataFrame({"path": images[:2]})
+    data.to_csv(tmp_path / "posts.csv", index=False)
+    for options in ({}, {"overwrite": True}):
+        with pytest.raises(iad.ImagesAsDataError, match="the table that is read"):
+            iad.classify_images(
+                tmp_path / "posts.csv", image_col="path", out=tmp_path / "posts.csv", progress=False, **options
+            )
+    with pytest.raises(iad.ImagesAsDataError, match="already"):
+        iad.classify_images(images[:2], out=tmp_path / "posts.csv", progress=False)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "posts.csv"), data, check_dtype=False)

@@ -107,7 +107,7 @@ def test_a_gpu_that_the_session_did_not_get_is_never_claimed(model: Path, gpu: t
     runner = Runner(model)
     assert runner.device == "cpu"
     assert runner.reason is not None
-    assert 'pip install "imagesasdata[cuda]"' in runner.reason
+    assert 'pip install ".[cuda]"' in runner.reason
     with pytest.raises(DeviceUnavailable, match=r"could not start CUDA on it; .*pip install"):
         Runner(model, "cuda")
 
@@ -138,7 +138,7 @@ def test_what_keeps_a_gpu_from_being_used_is_said_in_words(look: Any, monkeypatc
     assert look() is None
     assert "sees no GPU" in str(look(gpus=0))
     assert "CUDA_VISIBLE_DEVICES" in str(look(started=100))
-    assert 'pip install "imagesasdata[cuda]"' in str(look(loads=OSError("libcudnn.so.9")))
+    assert 'pip install ".[cuda]"' in str(look(loads=OSError("libcudnn.so.9")))
 
     def no_driver(name: str) -> None:
         raise OSError(name)

@@ -406,3 +406,20 @@ def test_a_stream_carries_rows_factors_and_provenance(rows: int) -> None:
     assert got.to_pydict() == predictions().slice(0, rows).to_pydict()
     assert got["label"].num_chunks == 1
     assert got["label"].chunk(0).dictionary.to_pylist() == CLASSES
+
+
+def test_a_csv_with_longer_rows_than_its_header_is_never_shifted(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,photo\n1,a.jpg,\n2,b.jpg,\n")
+    assert read_table(tmp_path / "t.csv").to_pydict() == {"id": [1, 2], "photo": ["a.jpg", "b.jpg"]}
+    (tmp_path / "t.csv").write_text("id,photo\n1,a.jpg,more\n2,b.jpg,more\n")
+    with pytest.raises(TableUnreadable, match="more cells than its header"):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_csv_with_semicolons_may_have_commas_in_its_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id;text;share\n1;one, two, three;0,5\n2;four;1\n")
+    assert read_table(tmp_path / "t.csv").to_pydict() == {
+        "id": [1, 2],
+        "text": ["one, two, three", "four"],
+        "share": [0.5, 1.0],
+    }
