@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from .devices import open_session
 from .errors import ModelInvalid
-from .modelfile import ModelCard, check_width, input_shape
+from .modelfile import ModelCard, check_width, input_shape, node_inputs
 from .runtime import Values
 
 
@@ -35,7 +35,7 @@ class Head:
         output that goes around the embedding, or fails: then it is for the whole graph to say what is wrong.
         """
         embedding, output = card.tensors.get("embedding"), str(card.tensors["output"])
-        if not embedding or input_shape(proto, str(card.tensors["input"]))[0] is not None:
+        if not embedding or any(d is not None for d in input_shape(proto, str(card.tensors["input"]))[:1]):
             return None
         makers = {name: i for i, node in enumerate(proto.graph.node) for name in node.output}
         weights = {weight.name: weight for weight in proto.graph.initializer}
@@ -49,7 +49,7 @@ class Head:
             needed.add(name)
             if name in makers:
                 nodes.add(makers[name])
-                wanted.extend(proto.graph.node[makers[name]].input)
+                wanted.extend(node_inputs(proto.graph.node[makers[name]]))
             elif name not in weights:
                 return None
         head = onnx.ModelProto(ir_version=proto.ir_version, opset_import=proto.opset_import, functions=proto.functions)
@@ -80,7 +80,8 @@ def _feature_width(head: onnx.ModelProto, embedding: str) -> int | None:
     floats = (weight for weight in head.graph.initializer if weight.data_type == TensorProto.FLOAT)
     weights = {weight.name: list(weight.dims) for weight in floats}
     for node in head.graph.node:
-        if node.op_type in ("Gemm", "MatMul") and node.input[0] == embedding and node.input[1] in weights:
+        if node.op_type in ("Gemm", "MatMul") and list(node.input[:1]) == [embedding]:
+            shape = weights.get("".join(node.input[1:2]), [])
             transposed = any(a.name == "transB" and a.i for a in node.attribute)
-            return int(weights[node.input[1]][1 if transposed else 0])
+            return int(shape[1 if transposed else 0]) if len(shape) == 2 else None
     return None

@@ -187,6 +187,7 @@ def load_graph(path: str | os.PathLike[str]) -> onnx.ModelProto:
             f'"{path}" is not an ONNX model: it starts with {start!r}. Export the network to ONNX first '
             "(PyTorch: torch.onnx.export; Keras: tf2onnx)."
         )
+    _refuse_names(proto, path)
     _refuse_escape(proto, path)
     _refuse_custom(proto, path)
     try:
@@ -295,7 +296,7 @@ def backbone_sha256(proto: onnx.ModelProto, card: ModelCard) -> str:
         name = wanted.pop()
         if name and name not in needed:
             needed.add(name)
-            wanted.extend(makers[name].input if name in makers else ())
+            wanted.extend(node_inputs(makers[name]) if name in makers else ())
     digest = hashlib.sha256()
     for node in graph.node:
         if needed.intersection(node.output):
@@ -305,8 +306,18 @@ def backbone_sha256(proto: onnx.ModelProto, card: ModelCard) -> str:
             digest.update(plain.SerializeToString(deterministic=True))
     for weight in sorted((w for w in graph.initializer if w.name in needed), key=lambda w: w.name):
         digest.update(f"{weight.name}:{weight.data_type}:{list(weight.dims)}".encode())
-        digest.update(onnx.numpy_helper.to_array(weight).tobytes())
+        try:
+            digest.update(onnx.numpy_helper.to_array(weight).tobytes())
+        except Exception as problem:
+            raise ModelInvalid(f'The weights "{weight.name}" of the model cannot be read: {problem}') from problem
+    for function in proto.functions:
+        digest.update(function.SerializeToString(deterministic=True))
     return digest.hexdigest()
+
+
+def node_inputs(node: onnx.NodeProto) -> list[str]:
+    """Return the tensors that a node takes: its inputs, and those that branches and loops in it take from outside."""
+    return [name for inner in _nodes([node]) for name in inner.input]
 
 
 def input_shape(proto: onnx.ModelProto, name: str) -> list[int | None]:
@@ -396,6 +407,17 @@ def _all_tensors(proto: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
     yield from _tensors(proto.graph)
     for function in proto.functions:
         yield from _node_tensors(function.node)
+
+
+def _refuse_names(proto: onnx.ModelProto, path: Path) -> None:
+    """Refuse names that are no UTF-8, which protobuf hands over as bytes."""
+    values = (*proto.graph.input, *proto.graph.output, *proto.graph.value_info, *_all_tensors(proto))
+    bodies = [proto.graph.node, *(function.node for function in proto.functions)]
+    nodes = [node for body in bodies for node in _nodes(body)]
+    names = [*(value.name for value in values), *(name for node in nodes for name in (*node.input, *node.output))]
+    names += [name for node in nodes for name in (node.name, node.op_type, node.domain)]
+    if any(isinstance(name, bytes) for name in names):
+        raise ModelInvalid(f'"{path}" has a tensor or an operator whose name is no text: the file is damaged.')
 
 
 def _refuse_escape(proto: onnx.ModelProto, path: Path) -> None:

@@ -324,7 +324,7 @@ def _likely_activation(proto: onnx.ModelProto, output: str, task: str) -> str:
 
 def _likely_embedding(proto: onnx.ModelProto) -> str | None:
     for node in reversed(proto.graph.node):
-        if node.op_type in ("Gemm", "MatMul"):
+        if node.op_type in ("Gemm", "MatMul") and node.input:
             weights = {w.name for w in proto.graph.initializer}
             return None if node.input[0] in {*weights, *free_inputs(proto)} else str(node.input[0])
     return None

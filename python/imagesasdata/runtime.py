@@ -54,7 +54,7 @@ class Runner:
         name = self.card.tensors.get(tensor)
         if name is None:
             raise ModelInvalid(f'The model "{self.card.name}" names no embedding, so it cannot embed images.')
-        self._batch = input_shape(proto, str(self.card.tensors["input"]))[0]
+        self._batch = next(iter(input_shape(proto, str(self.card.tensors["input"]))), None)
         full = with_pixel_input(proto, self.card, name)
         graph = half_precision(full) if precision == "fp16" else full
         self._session, self.device, self.reason = open_session(graph.SerializeToString(), device, str(path))

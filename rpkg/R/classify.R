@@ -11,7 +11,8 @@
 #' @param model Name of a model (see [list_models()]), path of an `.onnx` file, or a model from [load_model()].
 #' @param image_col Name of the column of paths, where `images` is a data frame or a file with one.
 #' @param image_dir Folder in which relative paths start. `NULL`: the working directory.
-#' @param device `"auto"` (the best there is), `"cpu"`, or a device such as `"cuda"`, `"cuda:1"` or `"tensorrt"`; one that is not there is an error.
+#' @param device `"auto"` (the best there is), `"cpu"`, or a device such as `"cuda"`, `"cuda:1"` or `"tensorrt"`; one
+#'   that is not there is an error.
 #' @param batch_size Images that go through the model at once: a whole number above 0, or `"auto"`.
 #' @param probs `TRUE`: a column `prob_<class>` for each class. `FALSE`: none. `NULL`: only where the model has 25
 #'   classes or fewer.

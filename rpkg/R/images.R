@@ -5,28 +5,35 @@
 run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) {
   iad <- python_module(call)
   images <- arguments$images
-  if (is.factor(images)) {
-    images <- arguments$images <- as.character(images)
+  table <- call_python(iad[[verb]]$for_r, send_images(arguments, call), call)
+  if (!is.data.frame(images) || long) {
+    return(table)
   }
+  # All rows, unless the run was interrupted.
+  if (nrow(table) < nrow(images)) images <- images[seq_len(nrow(table)), , drop = FALSE]
+  add_columns(images, table[-seq_along(images)], attributes(table))
+}
+
+send_images <- function(arguments, call) {
+  images <- arguments$images
   if (is.data.frame(images)) {
     # With `out`, Python writes the caller's columns to the file too.
     sent <- paths_of(images, arguments$image_col, call, whole = !is.null(arguments$out))
     arguments$images <- table_to_python(sent)
-  } else if (is.null(images) || (!is.character(images) && !all(is.na(images)))) {
+    return(arguments)
+  }
+  if (is.factor(images)) images <- as.character(images)
+  if (is.null(images) || !(is.character(images) || all(is.na(images)))) {
     text <- sprintf("`images` is %s; give a folder, a vector of paths, or a data frame with image_col=.", kind(images))
     abort("argument_invalid", text, call)
-  } else if (length(images) != 1 || is.na(images)) {
+  }
+  arguments$images <- images
+  if (length(images) != 1 || is.na(images)) {
     # As a table, since NA has no place in a Python string. One path alone could be a folder or a pattern.
     arguments$images <- table_to_python(data.frame(image = as.character(images)))
     arguments$image_col <- "image"
   }
-  table <- call_python(iad[[verb]]$for_r, arguments, call)
-  if (!is.data.frame(images) || long) {
-    return(table)
-  }
-  done <- seq_len(nrow(table)) # all rows, unless the run was interrupted
-  if (nrow(table) < nrow(images)) images <- images[done, , drop = FALSE]
-  add_columns(images, table[-seq_along(images)], attributes(table))
+  arguments
 }
 
 # The paths, under their name, among the names of all columns.

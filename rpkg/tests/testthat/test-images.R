@@ -69,3 +69,17 @@ test_that("what is neither path nor data frame is an error before any run", {
   expect_snapshot(error = TRUE, classify_images(1:3))
   expect_snapshot(error = TRUE, classify_images(posts, image_col = "post"))
 })
+
+test_that("a column that is not there is not an empty list of images", {
+  verb <- fake_classify()
+  local_fake_python(classify_images = verb)
+  data <- data.frame(photo = "a.jpg")
+  expect_error(classify_images(data$typo), class = "imagesasdata_argument_invalid")
+})
+
+test_that("a factor of paths is a vector of paths", {
+  verb <- fake_classify()
+  local_fake_python(classify_images = verb)
+  result <- classify_images(factor(c("a.jpg", "b.jpg")))
+  expect_identical(result$image, c("a.jpg", "b.jpg"))
+})
