@@ -60,6 +60,24 @@ def brightest(image: Image.Image) -> float:
     return max(float(part.max()) for part in values)
 
 
+def tile_pixels(image: Image.Image) -> int:
+    """Return how many pixels a tile of a TIFF has, 0 for anything else; a hostile one of 4 x 4 pixels has 800 million.
+
+    Pixels of more than four bytes count for more.
+    """
+    tags = getattr(image, "tag_v2", None)
+    if image.format != "TIFF" or tags is None:
+        return 0
+    width, height, samples, bits = (_number(tags.get(tag)) for tag in (322, 323, 277, 258))
+    return width * height * max(1, samples * bits // 32) if tags.get(322) or tags.get(323) else 0
+
+
+def _number(value: object) -> int:
+    """Return the number in a tag, the largest where there are several, 1 where there is none."""
+    values = value if isinstance(value, tuple) else (value,)
+    return max((int(v) for v in values if isinstance(v, int | float) and 1 <= v < 2**40), default=1)
+
+
 def number_of_scans(jpeg: bytes) -> int:
     """Return how many times a JPEG goes over its pixels: once, or about 10 times if it is progressive.
 

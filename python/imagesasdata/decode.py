@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from .bounded import brightest, in_tiles, number_of_scans, one_at_a_time
+from .bounded import brightest, in_tiles, number_of_scans, one_at_a_time, tile_pixels
 from .errors import ArgumentInvalid, choose
 
 # Raster formats only: Pillow's EPS reader, for instance, would start Ghostscript on the file.
@@ -218,13 +218,18 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
                     f"{_millions(width * height)} megapixels, above the limit of "
                     f"{_millions(limits.max_pixels)}; raise max_pixels"
                 )
+            if (tile := tile_pixels(image)) > limits.max_pixels:
+                raise Unreadable(
+                    f"a TIFF in tiles of {_millions(tile)} megapixels, above the limit of "
+                    f"{_millions(limits.max_pixels)}; raise max_pixels"
+                )
             wanted = _wanted_size(width, height, preprocessing)
             scaled = preprocessing.jpeg_scaling and image.draft(None, wanted)
             scans = number_of_scans(content) if image.format in ("JPEG", "MPO") else 1
             if scans > MAX_SCANS:
                 raise Unreadable(f"a JPEG of {scans:,} scans, above the limit of {MAX_SCANS}")
             # The decoder keeps all of a progressive JPEG, also where it delivers a reduced one.
-            with one_at_a_time(width * height if scans > 1 else image.width * image.height):
+            with one_at_a_time(width * height if scans > 1 else max(image.width * image.height, tile)):
                 image.load()
                 # A JPEG of 427 pixels at 1/4 is 107 pixels, of which the last is only partly inside the photograph.
                 extent: tuple[float, float] = scaled[1][2:] if scaled else image.size

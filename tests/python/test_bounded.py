@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from drawn import after_soi, cat, encoded, many_scans, ramp, see_through, segment
+from drawn import after_soi, cat, encoded, many_scans, ramp, see_through, segment, tiff
 from PIL import Image
 
 from imagesasdata import bounded
-from imagesasdata.bounded import brightest, number_of_scans, one_at_a_time
+from imagesasdata.bounded import brightest, number_of_scans, one_at_a_time, tile_pixels
 from imagesasdata.decode import RULES, Limits, Preprocessing, decode_image
 
 BIG = cat().resize((2255, 1500))
@@ -66,6 +68,28 @@ def test_huge_photographs_wait_for_each_other_and_others_do_not() -> None:
         for thread in threads:
             thread.join()
         assert max(most) == together
+
+
+@pytest.mark.parametrize(
+    ("tags", "pixels"),
+    [
+        ((), 0),
+        (((322, 4, 1, 256), (323, 4, 1, 128)), 256 * 128),
+        (((322, 4, 1, 256),), 256),
+    ],
+)
+def test_the_pixels_of_a_tile_of_a_tiff_are_counted(tags: tuple[tuple[int, int, int, int], ...], pixels: int) -> None:
+    image = Image.open(io.BytesIO(tiff(4, 4, bytes(16), more=tags)))
+    assert tile_pixels(image) == pixels
+
+
+def test_pixels_of_many_bytes_count_for_more() -> None:
+    tags = {322: 256, 323: 128, 277: (4,), 258: (16, 16, 16, 16)}
+    assert tile_pixels(SimpleNamespace(format="TIFF", tag_v2=tags)) == 256 * 128 * 2  # type: ignore[arg-type]
+
+
+def test_other_formats_have_no_tiles() -> None:
+    assert tile_pixels(Image.open(io.BytesIO(encoded(cat(), "PNG")))) == 0
 
 
 @pytest.mark.parametrize(("options", "scans"), [({}, 1), ({"progressive": True}, 10)])
