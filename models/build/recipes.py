@@ -12,8 +12,8 @@ import efficientnet_lite
 import imagenet_classes
 import legacy_pth
 import origins
+from imagesasdata.card import ModelCard
 from imagesasdata.decode import Preprocessing
-from imagesasdata.modelfile import ModelCard
 
 
 class EfficientNetLite(NamedTuple):

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from .card import ModelCard
 from .decode import MAX_BYTES, MAX_PIXELS, Limits
 from .engine import Engine, prefixes
 from .errors import ArgumentInvalid
 from .images import find_images
 from .job import Job
 from .model import ImageModel, load_model
-from .modelfile import ModelCard
 from .pipeline import Batch
 from .progress import Report
 from .registry import DEFAULT_MODEL

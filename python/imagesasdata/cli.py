@@ -18,13 +18,14 @@ import pyarrow.csv
 
 from . import registry
 from .cache import cache_info, clear_cache
+from .card import ACTIVATIONS, TASKS
 from .classify import classify_images
 from .decode import COLOURS, FILTERS, MAX_BYTES, MAX_PIXELS, RULES
 from .doctor import doctor
 from .embed import embed_images
 from .errors import ImagesAsDataError
 from .model import model_card
-from .modelfile import ACTIVATIONS, TASKS, verify_model
+from .modelfile import verify_model
 from .progress import Progress
 from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe
 from .tables import provenance_of

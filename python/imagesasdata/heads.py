@@ -6,9 +6,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from .card import ModelCard, check_width
 from .devices import open_session
 from .errors import ModelInvalid
-from .modelfile import ModelCard, check_width, input_shape, node_inputs
+from .graph import input_shape, upstream
 from .runtime import Values
 
 
@@ -37,24 +38,14 @@ class Head:
         embedding, output = card.tensors.get("embedding"), str(card.tensors["output"])
         if not embedding or any(d is not None for d in input_shape(proto, str(card.tensors["input"]))[:1]):
             return None
-        makers = {name: i for i, node in enumerate(proto.graph.node) for name in node.output}
         weights = {weight.name: weight for weight in proto.graph.initializer}
-        wanted: list[str] = [output]
-        needed: set[str] = set()
-        nodes: set[int] = set()
-        while wanted:
-            name = wanted.pop()
-            if not name or name in needed or name == embedding:
-                continue
-            needed.add(name)
-            if name in makers:
-                nodes.add(makers[name])
-                wanted.extend(node_inputs(proto.graph.node[makers[name]]))
-            elif name not in weights:
-                return None
+        needed = upstream(proto, output, stop=embedding)
+        nodes = [node for node in proto.graph.node if needed.intersection(node.output)]
+        if needed - set(weights) - {name for node in nodes for name in node.output}:
+            return None
         head = onnx.ModelProto(ir_version=proto.ir_version, opset_import=proto.opset_import, functions=proto.functions)
         head.graph.name = "head"
-        head.graph.node.extend(proto.graph.node[i] for i in sorted(nodes))
+        head.graph.node.extend(nodes)
         head.graph.initializer.extend(weight for name, weight in weights.items() if name in needed)
         width = _feature_width(head, embedding)
         if width is None or not head.graph.node:

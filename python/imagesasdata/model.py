@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import onnx
 
 from . import registry
+from .card import ModelCard
 from .errors import ArgumentInvalid
-from .modelfile import ModelCard, file_sha256, read_card, read_model
+from .modelfile import file_sha256, read_card, read_model
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,19 +15,11 @@ from typing import Any
 import onnx
 import pyarrow as pa
 
+from .card import TASKS, ModelCard
 from .decode import Preprocessing
 from .errors import ArgumentInvalid, ModelCardMissing, ModelInvalid, ModelNotFound, choose, quoted
-from .modelfile import (
-    TASKS,
-    ModelCard,
-    file_sha256,
-    free_inputs,
-    input_shape,
-    load_graph,
-    output_width,
-    read_card,
-    write_model,
-)
+from .graph import free_inputs, input_shape, load_graph, output_width
+from .modelfile import file_sha256, read_card, write_model
 from .verb import Result, Verb
 from .version import __version__
 

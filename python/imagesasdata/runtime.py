@@ -10,10 +10,12 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
+from .card import ModelCard, check_width
 from .decode import Pixels
 from .devices import open_session
 from .errors import ModelInvalid, choose
-from .modelfile import ModelCard, check_width, input_shape, read_model
+from .graph import input_shape
+from .modelfile import read_model
 
 PIXELS = "iad/pixels"  # the name of the input that is put before the model's own
 HALF_TOLERANCE = 0.02  # of the largest number, between half and full precision

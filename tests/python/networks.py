@@ -11,8 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from imagesasdata.card import ModelCard
 from imagesasdata.decode import Preprocessing
-from imagesasdata.modelfile import ModelCard
 
 SIDE = 8
 CLASSES = ("cat", "dog", "fish")

@@ -15,7 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 import imagesasdata as iad
 from imagesasdata import errors
-from imagesasdata.modelfile import ModelCard, write_model
+from imagesasdata.card import ModelCard
+from imagesasdata.modelfile import write_model
 from imagesasdata.registry import model_path
 
 CATS = {"tabby", "tiger cat", "Egyptian cat", "Persian cat", "Siamese cat", "lynx"}

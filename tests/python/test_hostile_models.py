@@ -18,7 +18,8 @@ from networks import ASKED, CARD, SIDE, colours, keep_outside, save
 
 from imagesasdata import add_model, classify_images, load_model
 from imagesasdata.errors import ImagesAsDataError, ModelInvalid
-from imagesasdata.modelfile import load_graph, write_model
+from imagesasdata.graph import load_graph
+from imagesasdata.modelfile import write_model
 from imagesasdata.registry import user_folder
 
 SECONDS = 120

@@ -14,18 +14,10 @@ from networks import CARD, STEPS, add_node, colours, keep_outside, save, weights
 from onnx import TensorProto, helper, numpy_helper
 
 from imagesasdata import errors
+from imagesasdata.card import ModelCard
 from imagesasdata.errors import ModelCardMissing, ModelInvalid, ModelNotFound, ModelTooNew
-from imagesasdata.modelfile import (
-    KEY,
-    ModelCard,
-    file_sha256,
-    load_graph,
-    output_width,
-    read_card,
-    read_model,
-    verify_model,
-    write_model,
-)
+from imagesasdata.graph import load_graph, output_width
+from imagesasdata.modelfile import KEY, file_sha256, read_card, read_model, verify_model, write_model
 
 
 @pytest.fixture

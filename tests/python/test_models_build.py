@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from PIL import Image
 
-from imagesasdata.modelfile import ModelCard, read_card, read_model, verify_model
+from imagesasdata.card import ModelCard
+from imagesasdata.modelfile import read_card, read_model, verify_model
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"

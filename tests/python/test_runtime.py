@@ -15,10 +15,11 @@ from networks import CARD, STEPS, colours, expected, noise
 from onnx import helper
 
 from imagesasdata import devices
+from imagesasdata.card import ModelCard
 from imagesasdata.decode import Preprocessing
 from imagesasdata.devices import cpu_count, gpu_problem
 from imagesasdata.errors import ArgumentInvalid, DeviceUnavailable, ModelInvalid
-from imagesasdata.modelfile import ModelCard, write_model
+from imagesasdata.modelfile import write_model
 from imagesasdata.runtime import Runner, half_precision, with_pixel_input
 
 RealSession = ort.InferenceSession
