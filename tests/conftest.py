@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import skimage.data
-import sklearn.datasets
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parent / "python"))  # for `oddities`, which is no test
-
-# Only files that travel inside the two wheels, so nothing is downloaded.
-SCIKIT_IMAGE = (
-    "brick.png",
-    "camera.png",
-    "chelsea.png",
-    "clock_motion.png",
-    "coffee.png",
-    "coins.png",
-    "hubble_deep_field.jpg",
-    "moon.png",
-    "motorcycle_left.png",
-    "page.png",
-    "rocket.jpg",
-)
-SCIKIT_LEARN = ("china.jpg", "flower.jpg")
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "python"), str(HERE.parent / "demo")]  # for `oddities` and `photographs`, which are no tests
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,13 +25,14 @@ def own_cache() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of fourteen real photographs, JPEG and PNG, colour and grey."""
+    """A folder of the demo's real photographs, JPEG and PNG, colour and grey, and one more JPEG."""
+    from photographs import copy_photographs
+
     folder = tmp_path_factory.mktemp("photographs")
-    sources = [Path(skimage.data.__file__).parent / name for name in SCIKIT_IMAGE]
-    sources += [Path(sklearn.datasets.__file__).parent / "images" / name for name in SCIKIT_LEARN]
-    for source in sources:
-        shutil.copyfile(source, folder / source.name)
-    Image.fromarray(skimage.data.astronaut()).save(folder / "astronaut.jpg", quality=95)
+    copy_photographs(folder)
+    with Image.open(folder / "astronaut.png") as astronaut:
+        astronaut.save(folder / "astronaut.jpg", quality=95)
+    (folder / "astronaut.png").unlink()
     return folder
 
 

@@ -24,23 +24,11 @@ sys.path.insert(0, str(HERE.parent / "python"))
 
 pytestmark = pytest.mark.r
 
-# Python's name of a verb, and R's where it differs.
+# Python's name of each public verb, and R's, which differs for one. `to_r` is for sessions that began in Python.
 VERBS = {
     name: "iad_doctor" if name == "doctor" else name
-    for name in (
-        "add_model",
-        "cache_info",
-        "classify_images",
-        "clear_cache",
-        "doctor",
-        "embed_images",
-        "list_models",
-        "load_model",
-        "merge_predictions",
-        "model_card",
-        "remove_model",
-        "tag_images",
-    )
+    for name in iad.__all__
+    if callable(getattr(iad, name)) and not isinstance(getattr(iad, name), type) and name != "to_r"
 }
 
 
@@ -142,6 +130,7 @@ def test_the_provenance_is_the_same(everything: list[str], tmp_path: Path) -> No
 
 def test_the_verbs_have_the_same_arguments_and_defaults_in_both_languages(tmp_path: Path) -> None:
     rscript("signatures.R", str(tmp_path / "r.json"), *VERBS.values())
+    assert {"classify_images", "merge_predictions", "load_model"} <= set(VERBS)
     in_r_: dict[str, dict[str, str]] = json.loads((tmp_path / "r.json").read_text())
     for name, r_name in VERBS.items():
         python = {
@@ -162,8 +151,3 @@ def as_python(default: str) -> Any:
     if default.startswith('"'):
         return json.loads(default)
     return float(default.rstrip("L"))
-
-
-def test_every_public_verb_is_compared() -> None:
-    verbs = {name for name in iad.__all__ if callable(getattr(iad, name)) and not isinstance(getattr(iad, name), type)}
-    assert verbs - {"to_r"} == set(VERBS)
