@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from .errors import ArgumentInvalid, quoted
 from .heads import Head
 from .model import ImageModel
 from .modelfile import backbone_sha256
-from .runtime import Runner, Values
+from .runtime import Runner, Stop, Values
 
 
 @dataclass
@@ -101,10 +100,10 @@ class Engine:
         kind = runner.device.partition(":")[0] + ("" if precision == "fp32" else f" {precision}")
         return EmbeddingCache(digest, runner.card.preprocessing, kind, runner.width)
 
-    def __call__(self, paths: Sequence[str | None], limits: Limits, stop: threading.Event) -> Work:
+    def __call__(self, paths: Sequence[str | None], limits: Limits, stop: Stop) -> Work:
         """Decode images and run the models on them; safe to call from several threads at once.
 
-        Returns early, with rows missing, once `stop` is set.
+        Ends early, with rows missing or an error, once `stop` is set.
         """
         errors: list[str | None] = [None] * len(paths)
         features = [np.full((len(paths), b.runner.width), np.nan, np.float32) for b in self._branches]
@@ -131,14 +130,14 @@ class Engine:
         for branch, rows, waiting in zip(self._branches, features, pixels, strict=True):
             if waiting.rows and not stop.is_set():
                 began = time.perf_counter()
-                rows[waiting.rows] = branch.runner(waiting.filled())
+                rows[waiting.rows] = branch.runner(waiting.filled(), stop)
                 seconds, ran = seconds + time.perf_counter() - began, ran + len(waiting.rows)
                 if branch.cache:
                     branch.cache.put([keys[i] for i in waiting.rows], rows[waiting.rows])
         values: list[Values] = [np.empty(0, np.float32)] * len(self.models)
         for branch, rows in zip(self._branches, features, strict=True):
             for number, head in branch.heads:
-                values[number] = rows if head is None else head(rows)
+                values[number] = rows if head is None else head(rows, stop)
         for i in range(len(paths)):
             if errors[i] is None and not all(np.isfinite(rows[i]).all() for rows in values):
                 errors[i] = "the model returned no number (NaN or infinite)"

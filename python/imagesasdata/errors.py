@@ -6,6 +6,7 @@ In R the same text arrives as a condition whose class is the snake-case name, fo
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import Any
 
@@ -101,6 +102,19 @@ def quoted(names: Iterable[str], most: int = 8) -> str:
     names = list(names)
     shown = ", ".join(names[:most])
     return f"{shown}, and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def disk_problem(problem: OSError) -> str:
+    """Say in plain words why a file cannot be written."""
+    return {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "your quota of the disk is used up",
+        errno.EACCES: "no permission",
+        errno.EPERM: "no permission",
+        errno.EROFS: "the disk is read-only",
+        errno.ENOTDIR: "a part of its path is a file",
+        errno.EEXIST: "a file of that name is in the way",
+    }.get(problem.errno or 0, problem.strerror or str(problem))
 
 
 def choose(argument: str, value: object, allowed: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from .card import ModelCard, check_width
 from .devices import open_session
 from .errors import ModelInvalid
 from .graph import input_shape, upstream
-from .runtime import Values
+from .runtime import Stop, Values, interruptible
 
 
 class Head:
@@ -25,7 +25,8 @@ class Head:
     def __init__(self, content: bytes, card: ModelCard, embedding: str, features: int) -> None:
         self._session = open_session(content, "cpu", card.name).session
         self._embedding, self._name = embedding, card.name
-        self.width = self(np.zeros((1, features), np.float32)).shape[1]
+        nothing = np.zeros((1, features), np.float32)
+        self.width = interruptible(lambda stop: self(nothing, stop)).shape[1]
         check_width(self.width, card)
 
     @classmethod
@@ -57,10 +58,10 @@ class Head:
         except ModelInvalid:
             return None
 
-    def __call__(self, features: Values) -> Values:
-        """Return the output ``[n, width]`` for features ``[n, features]``."""
+    def __call__(self, features: Values, stop: Stop | None = None) -> Values:
+        """Return the output ``[n, width]`` for features ``[n, features]``; ends with an error once `stop` is set."""
         try:
-            (values,) = self._session.run(None, {self._embedding: features})
+            (values,) = self._session.run(None, {self._embedding: features}, stop.options if stop else None)
             return np.asarray(values, dtype=np.float32).reshape(len(features), -1)
         except Exception as problem:  # ONNX Runtime's own exceptions have no common public base
             raise ModelInvalid(f'The head of the model "{self._name}" failed: {problem}') from problem

@@ -19,10 +19,10 @@ from .errors import ArgumentInvalid, quoted
 from .images import ImageList
 from .pipeline import Batch, run_models
 from .progress import Progress, Report
-from .provenance import describe_run
+from .provenance import describe_run, join_provenance
 from .runs import Part, Run
 from .tablefiles import TABLE_SUFFIXES, write_table
-from .tables import with_provenance
+from .tables import provenance_of, with_provenance
 from .verb import Result, Stopped, refuse_existing
 from .version import __version__
 
@@ -113,14 +113,14 @@ class Job:
         with Progress(progress, sum(part.stop - part.start for part in missing), text) as bar:
             try:
                 for part in again:
-                    run.write(part, do.retry(run.read(part), part))
+                    run.write(part, self._described(do.retry(run.read(part), part)))
                 for part, table in do.parts(missing, bar):
-                    run.write(part, table)
+                    run.write(part, self._described(table))
             except KeyboardInterrupt:
-                rows = self._table(list(run.read_all()))
+                rows = self._from_parts(run)
                 more = f'; the same command again goes on in "{folder}"'
-                raise Stopped(self._result(rows), len(self.images), more) from None
-        result = self._result(self._table(list(run.read_all())))
+                raise Stopped(rows, len(self.images), more) from None
+        result = self._from_parts(run)
         if as_table:
             write_table(result.to_arrow(), out)
         return result
@@ -141,9 +141,17 @@ class Job:
         nothing = Batch(0, [], [np.empty((0, width), np.float32) for width in self.engine.widths], [])
         return pa.Table.from_batches([self.encode(nothing)], self.schema)
 
-    def _result(self, table: pa.Table) -> Result:
-        described = describe_run(self.verb, self.engine.models, self.engine.device)
+    def _from_parts(self, run: Run) -> Result:
+        tables = list(run.read_all())
+        return self._result(self._table(tables), [provenance_of(table) for table in tables])
+
+    def _result(self, table: pa.Table, made: Sequence[dict[str, Any]] = ()) -> Result:
+        """Return the rows with their provenance, which is that of the parts `made` where there are any."""
+        described = {**describe_run(self.verb, self.engine.models, self.engine.device), **join_provenance(made)}
         return Result(with_provenance(table, described), self.images.data if self.joins else None)
+
+    def _described(self, table: pa.Table) -> pa.Table:
+        return with_provenance(table, describe_run(self.verb, self.engine.models, self.engine.device))
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +14,7 @@ from .devices import cpu_count, gpu_memory
 from .engine import Engine, Work
 from .errors import ArgumentInvalid, ImageFailed, choose
 from .images import ImageList
-from .runtime import Values
+from .runtime import Stop, Values, wait_for
 
 CPU_SIZES = (4, 8, 16, 2)  # the first is what is used until it is known better
 GPU_SIZES = (64, 128, 256, 32)
@@ -79,7 +77,7 @@ def run_models(
         yield Batch(0, [], [np.empty((0, width), np.float32) for width in engine.widths], [])
         return
     limits = limits or Limits()
-    stop_all = threading.Event()
+    stop_all = Stop()
     workers = min(cpu_count(), total)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imagesasdata")
     waiting: deque[tuple[int, int, Future[Work]]] = deque()
@@ -93,7 +91,7 @@ def run_models(
             if not waiting:
                 return
             start, stop, future = waiting.popleft()
-            work = _result(future)
+            work = wait_for(future)
             sizes.learn(stop - start, work)
             batch = Batch(start, images.names[start:stop], work.values, work.errors)
             if on_error == "stop":
@@ -146,16 +144,6 @@ def _slices(ranges: Sequence[tuple[int, int]], sizes: _Sizes, workers: int) -> I
             stop = min(start + min(sizes.next(), max(fair, 1)), last)
             yield start, stop
             start = stop
-
-
-def _result(future: Future[Work]) -> Work:
-    """Wait for a batch, waking often: an interrupt from R reaches Python only between two bytecodes."""
-    while True:
-        try:
-            return future.result(timeout=0.1)
-        except StillRunning:
-            if future.done():
-                return future.result()
 
 
 def _stop_at_failure(batch: Batch) -> None:

@@ -33,3 +33,14 @@ def describe_run(verb: str, models: Sequence[ImageModel], device: str) -> dict[s
         "onnxruntime": onnxruntime.__version__,
         "pillow": PIL.__version__,
     }
+
+
+def join_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what made the parts of one table: the time of the last, and every device and version that had a share."""
+    joined = {
+        key: "; ".join(sorted({str(part[key]) for part in parts if key in part}))
+        for key in ("device", "onnxruntime", "pillow")
+        if any(key in part for part in parts)
+    }
+    times = [part["time"] for part in parts if "time" in part]
+    return joined | ({"time": max(times)} if times else {})

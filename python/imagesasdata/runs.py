@@ -15,7 +15,6 @@ file is left unread. The run is complete when every part has its marker. Nobody 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -31,7 +30,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
-from .errors import RunDamaged, RunDiffers, RunUnwritable, quoted
+from .errors import RunDamaged, RunDiffers, RunUnwritable, disk_problem, quoted
 from .images import ImageList
 
 FORMAT = 1
@@ -273,15 +272,7 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        why = {
-            errno.ENOSPC: "the disk is full",
-            errno.EDQUOT: "your quota of the disk is used up",
-            errno.EACCES: "no permission",
-            errno.EPERM: "no permission",
-            errno.EROFS: "the disk is read-only",
-            errno.ENOTDIR: "a part of its path is a file",
-            errno.EEXIST: "a file of that name is in the way",
-        }.get(problem.errno or 0, str(problem))
         raise RunUnwritable(
-            f'"{folder}" cannot be written: {why}. What is done so far is kept; the same command again resumes.'
+            f'"{folder}" cannot be written: {disk_problem(problem)}. What is done so far is kept; the same '
+            "command again resumes."
         ) from problem

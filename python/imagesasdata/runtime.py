@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +25,43 @@ from .modelfile import read_model
 PIXELS = "iad/pixels"  # the name of the input that is put before the model's own
 HALF_TOLERANCE = 0.02  # of the largest number, between half and full precision
 Values = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+
+class Stop:
+    """A wish to end: loops in Python look at it, and ONNX Runtime hears it between two operators of a network."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.options = ort.RunOptions()
+
+    def set(self) -> None:
+        self._event.set()
+        self.options.terminate = True
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+
+def wait_for(future: Future[T]) -> T:
+    """Wait for a result, waking often: an interrupt from R reaches Python only between two bytecodes."""
+    while True:
+        try:
+            return future.result(timeout=0.1)
+        except StillRunning:
+            if future.done():
+                return future.result()
+
+
+def interruptible(call: Callable[[Stop], T]) -> T:
+    """Run a call in a thread of its own, so that Ctrl-C ends it within a network, and not after."""
+    stop = Stop()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            return wait_for(pool.submit(call, stop))
+        except BaseException:
+            stop.set()
+            raise
 
 
 class Runner:
@@ -63,7 +105,7 @@ class Runner:
         self._bound = False
         side, channels = self.card.preprocessing.size, self.card.preprocessing.channels
         noise = np.random.default_rng(1).integers(0, 256, (1, side, side, channels), np.uint8)
-        values = self(noise)
+        values = interruptible(lambda stop: self(noise, stop))
         self.width = values.shape[1]
         self._bound = self.device != "cpu" and self._binding_works(noise, values)
         if precision == "fp16":
@@ -71,39 +113,40 @@ class Runner:
         if tensor == "output":
             check_width(self.width, self.card)
 
-    def __call__(self, pixels: Pixels) -> Values:
+    def __call__(self, pixels: Pixels, stop: Stop | None = None) -> Values:
         """Run the network on ``[n, size, size, channels]`` bytes and return ``[n, width]`` numbers.
 
-        Safe to call from several threads at once.
+        Safe to call from several threads at once. Once `stop` is set, it ends with an error.
         """
         if self._batch is None or len(pixels) == self._batch:
-            return self._run(pixels)
+            return self._run(pixels, stop)
         # The graph was exported for one batch size: cut to it, and fill the last cut up.
         rows = []
         for start in range(0, len(pixels), self._batch):
             part = pixels[start : start + self._batch]
             full = np.concatenate([part, np.zeros((self._batch - len(part), *part.shape[1:]), np.uint8)])
-            rows.append(self._run(full)[: len(part)])
+            rows.append(self._run(full, stop)[: len(part)])
         return np.concatenate(rows)
 
-    def _run(self, pixels: Pixels) -> Values:
+    def _run(self, pixels: Pixels, stop: Stop | None) -> Values:
+        options = stop.options if stop else None
         try:
-            values = self._run_bound(pixels) if self._bound else self._run_plainly(pixels)
+            values = self._run_bound(pixels, options) if self._bound else self._run_plainly(pixels, options)
             return values.astype(np.float32, copy=False).reshape(len(pixels), -1)
         except Exception as problem:  # ONNX Runtime's own exceptions have no common public base
             raise ModelInvalid(f'The model "{self.card.name}" failed: {problem}') from problem
 
-    def _run_plainly(self, pixels: Pixels) -> Values:
-        (values,) = self._session.run(None, {PIXELS: pixels})
+    def _run_plainly(self, pixels: Pixels, options: ort.RunOptions | None) -> Values:
+        (values,) = self._session.run(None, {PIXELS: pixels}, options)
         return np.asarray(values)
 
-    def _run_bound(self, pixels: Pixels) -> Values:
+    def _run_bound(self, pixels: Pixels, options: ort.RunOptions | None = None) -> Values:
         """Run on a GPU without ONNX Runtime's own copies between host and device."""
         kind, number = "cuda", int(self.device.partition(":")[2])
         binding = self._session.io_binding()
         binding.bind_ortvalue_input(PIXELS, ort.OrtValue.ortvalue_from_numpy(pixels, kind, number))
         binding.bind_output(self._session.get_outputs()[0].name, kind, number)
-        self._session.run_with_iobinding(binding)
+        self._session.run_with_iobinding(binding, options)
         return np.asarray(binding.copy_outputs_to_cpu()[0])
 
     def _binding_works(self, noise: Pixels, expected: Values) -> bool:

@@ -16,7 +16,7 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet
 
-from .errors import TableUnreadable, quoted
+from .errors import TableUnreadable, disk_problem, quoted
 
 TABLE_SUFFIXES = frozenset({".csv", ".parquet", ".feather", ".arrow", ".dta"})
 STATA_WORDS = re.compile(
@@ -113,7 +113,7 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
         writers[suffix](table, partial)
         partial.replace(path)
     except OSError as problem:
-        why = problem.strerror or problem
+        why = disk_problem(problem)
         if not path.parent.is_dir():
             why = f"there is no folder {path.parent}"
         raise TableUnreadable(f'"{path}" cannot be written: {why}') from problem

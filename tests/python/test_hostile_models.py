@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from drawn import cat
-from hostile import HARMLESS, MUTATIONS, REFUSED, prepare
+from hostile import HARMLESS, MUTATIONS, REFUSED, loop, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import ASKED, CARD, SIDE, colours, keep_outside, save
@@ -112,3 +114,31 @@ def test_no_way_leads_out_of_the_models_folder(location: str, tmp_path: Path) ->
     (models / "inner" / "link.bin").symlink_to(tmp_path / "secret.bin")
     with pytest.raises(ModelInvalid, match=r"outside its own folder|there is no file"):
         load_graph(save(keep_outside(colours(), location), models / "m.onnx"))
+
+
+ENDLESS = """
+import sys, imagesasdata as iad
+print("begun", flush=True)
+try:
+    iad.load_model(sys.argv[1]).classify([])
+except KeyboardInterrupt:
+    print("ended", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_ends_a_network_that_never_would(tmp_path: Path) -> None:
+    card = dataclasses.replace(CARD, tensors={"input": "image", "output": "answer"})
+    write_model(loop(2**62), card, tmp_path / "endless.onnx")
+    command = [sys.executable, "-c", ENDLESS, str(tmp_path / "endless.onnx")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+        assert process.stdout.read() == "ended\n"
+    finally:
+        process.kill()

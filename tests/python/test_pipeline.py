@@ -13,6 +13,7 @@ from imagesasdata.devices import cpu_count
 from imagesasdata.engine import Engine, Work
 from imagesasdata.images import ImageList, find_images
 from imagesasdata.pipeline import run_models
+from imagesasdata.runtime import Stop
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_at_most_two_batches_a_worker_are_in_hand(photographs: Path, engine: Eng
         def __init__(self) -> None:
             self.device, self.widths = engine.device, engine.widths
 
-        def __call__(self, paths: list[str | None], limits: Limits, stop: threading.Event) -> Work:  # type: ignore[override]
+        def __call__(self, paths: list[str | None], limits: Limits, stop: Stop) -> Work:  # type: ignore[override]
             begun.append(len(paths))
             return engine(paths, limits, stop)
 
@@ -60,7 +61,7 @@ def test_an_error_in_a_worker_reaches_the_caller_and_ends_the_threads(photograph
         def __init__(self) -> None:
             self.device, self.widths = engine.device, engine.widths
 
-        def __call__(self, paths: list[str | None], limits: Limits, stop: threading.Event) -> Work:  # type: ignore[override]
+        def __call__(self, paths: list[str | None], limits: Limits, stop: Stop) -> Work:  # type: ignore[override]
             raise RuntimeError("the worker died")
 
     before = threading.active_count()

@@ -44,8 +44,8 @@ class FakeSession:
     def get_providers(self) -> list[str]:
         return list(self.providers)
 
-    def run(self, names: Any, feeds: Any) -> Any:
-        return self.real.run(names, feeds)
+    def run(self, names: Any, feeds: Any, options: Any = None) -> Any:
+        return self.real.run(names, feeds, options)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_bound_memory_is_used_only_where_it_gives_the_same_numbers(model: Path, 
     used: list[int] = []
     for wrong in (0.0, 1.0):
         gpu.io_binding = lambda self, wrong=wrong: (used.append(1), Binding(self, wrong))[1]  # type: ignore[attr-defined]
-        gpu.run_with_iobinding = lambda self, binding: None  # type: ignore[attr-defined]
+        gpu.run_with_iobinding = lambda self, binding, options: None  # type: ignore[attr-defined]
         gpu.get_outputs = lambda self: self.real.get_outputs()  # type: ignore[attr-defined]
         value = SimpleNamespace(ortvalue_from_numpy=lambda pixels, kind, number: pixels)
         with pytest.MonkeyPatch.context() as patch:
