@@ -1,6 +1,6 @@
 """Kill a run 20 times at random moments, go on each time, and compare with a run that nothing disturbed.
 
-tools/bench.sh resume FOLDER [--kills 20] [--images 3000]
+tools/bench.sh resume FOLDER [--kills 20] [--images 6000]
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--images", type=int, default=3000)
+    parser.add_argument("--images", type=int, default=6000)
+    parser.add_argument("--longest", type=float, default=3.0, help="seconds after which the latest kill comes")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     found = iad.images.find_images(options.folder).paths
@@ -49,9 +50,9 @@ def main() -> int:
     while kills < options.kills:
         before = len(list((work / "run").glob("*.done")))
         process = subprocess.Popen(command)
-        start = time.monotonic()
         # Any moment: while it starts, between two parts, or while it writes.
-        while process.poll() is None and time.monotonic() - start < rng.uniform(0.5, 4.0):
+        moment = time.monotonic() + rng.uniform(0.5, options.longest)
+        while process.poll() is None and time.monotonic() < moment:
             time.sleep(0.001)
         if process.poll() is not None:
             print(f"The run was complete after {kills} kills; give more images.")

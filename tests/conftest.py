@@ -44,3 +44,18 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("odd_files")
     write_odd_files(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def class_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders: 24 tiles each of a photograph of a temple and of one of a flower (scikit-learn's samples)."""
+    from sklearn.datasets import load_sample_image
+
+    folder = tmp_path_factory.mktemp("labelled")
+    for name, source in (("temple", "china.jpg"), ("flower", "flower.jpg")):
+        (folder / name).mkdir()
+        image = Image.fromarray(load_sample_image(source))
+        for number in range(24):
+            left, top = 105 * (number % 6), 105 * (number // 6)
+            image.crop((left, top, left + 105, top + 105)).save(folder / name / f"{number:02d}.jpg", quality=92)
+    return folder

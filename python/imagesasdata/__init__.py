@@ -1,6 +1,8 @@
-"""Images as data for social science: classify photographs into data frames."""
+"""Images as data for social science: classify photographs into data frames, and learn to from hand labels."""
 
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
 
 # ONNX Runtime reports its use to its makers, with a number for the machine, unless it is told not to before it loads.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -17,7 +19,22 @@ from .rpy import to_r
 from .tags.tagger import tag_images
 from .version import __version__
 
+if TYPE_CHECKING:
+    from .agreement import coder_agreement
+    from .duplicates import find_duplicates
+    from .estimator import ImageClassifier
+    from .evaluate import evaluate_predictions
+    from .findings import Findings
+    from .report import write_report
+    from .saliency import saliency_map
+    from .sampling import sample_images
+    from .train.fine_tune import fine_tune
+    from .train.learning import learning_curve
+    from .train.validate import cross_validate
+
 __all__ = [
+    "Findings",
+    "ImageClassifier",
     "ImageModel",
     "ImagesAsDataError",
     "ImagesAsDataWarning",
@@ -27,13 +44,48 @@ __all__ = [
     "cache_info",
     "classify_images",
     "clear_cache",
+    "coder_agreement",
+    "cross_validate",
     "doctor",
     "embed_images",
+    "evaluate_predictions",
+    "find_duplicates",
+    "fine_tune",
+    "learning_curve",
     "list_models",
     "load_model",
     "merge_predictions",
     "model_card",
     "remove_model",
+    "saliency_map",
+    "sample_images",
     "tag_images",
     "to_r",
+    "write_report",
 ]
+
+# Where the verbs live that need scikit-learn and SciPy, which take a second to load: at first use.
+_AT_FIRST_USE = {
+    "Findings": "findings",
+    "ImageClassifier": "estimator",
+    "coder_agreement": "agreement",
+    "cross_validate": "train.validate",
+    "evaluate_predictions": "evaluate",
+    "find_duplicates": "duplicates",
+    "fine_tune": "train.fine_tune",
+    "learning_curve": "train.learning",
+    "saliency_map": "saliency",
+    "sample_images": "sampling",
+    "write_report": "report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _AT_FIRST_USE:
+        raise AttributeError(f'imagesasdata has no "{name}"')
+    globals()[name] = value = getattr(importlib.import_module(f".{_AT_FIRST_USE[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

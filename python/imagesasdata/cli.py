@@ -20,6 +20,7 @@ from . import registry
 from .cache import cache_info, clear_cache
 from .card import ACTIVATIONS, TASKS
 from .classify import classify_images
+from .cli_train import add_verbs
 from .decode import COLOURS, FILTERS, MAX_BYTES, MAX_PIXELS, RULES
 from .doctor import doctor
 from .embed import embed_images
@@ -38,6 +39,8 @@ examples:
   iad classify photos/ --out predictions.parquet
   iad classify posts.csv --image-col photo --image-dir photos/ --out posts_labelled.csv
   iad tag photos/ --top 3 --out tags.csv
+  iad train labels.csv --image-col photo --image-dir photos/ --out protest.onnx
+  iad report protest.onnx --out protest.html
   iad models add protest.onnx --classes classes.txt --size 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225
   iad doctor
 """
@@ -87,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     tag = _image_verb(verbs, "tag", "tag images: the most probable classes, in long form", _tag)
     tag.add_argument("--top", type=int, default=5, help="at most this many tags an image (default: %(default)s)")
     tag.add_argument("--threshold", type=float, default=0.0, help="least probability, 0 to 1 (default: %(default)s)")
+    add_verbs(verbs.add_parser)
     _models_verbs(verbs)
     cache = verbs.add_parser("cache", help="show or clear the cache of embeddings", description="The embeddings.")
     cache.add_argument("action", nargs="?", choices=("show", "clear"), default="show")

@@ -93,6 +93,10 @@ class Interrupted(KeyboardInterrupt):
         self.partial = partial
 
 
+class LabelsInvalid(ImagesAsDataError):
+    """Hand labels cannot be used as they are; the message says which and why."""
+
+
 class DependencyMissing(ImagesAsDataError):
     """An optional package is needed and not installed."""
 

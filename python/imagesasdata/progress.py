@@ -58,3 +58,44 @@ class Progress:
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
+
+
+class Stages:
+    """Report the stages of long work one after the other, each with its own total; a context manager.
+
+    Parameters
+    ----------
+    progress : bool or function
+        As in `Progress`.
+    """
+
+    def __init__(self, progress: Report) -> None:
+        if not isinstance(progress, bool) and not callable(progress):
+            raise ArgumentInvalid(f"`progress` is {progress!r}; it must be True, False or a function.")
+        self._progress = progress
+        self._now: Progress | None = None
+        self._text, self._done = "", 0
+
+    def report(self, text: str, done: int, total: int) -> None:
+        """Say that `done` of `total` steps of the stage `text` are done."""
+        if self._now is None or text != self._text or done < self._done:
+            self.close()
+            self._now, self._text, self._done = Progress(self._progress, total, text), text, 0
+            self._now.__enter__()
+        if done > self._done:
+            self._now.advance(done - self._done)
+            self._done = done
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the last bar as it is."""
+        if self._now is not None:
+            self._now.close()
+            self._now = None

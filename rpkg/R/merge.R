@@ -41,8 +41,8 @@ merge_predictions <- function(data, predictions, by = "image", how = NULL) {
   keys <- names(data) %in% mine
   sent[keys] <- as.list(data)[keys]
   arguments <- list(
-    data = merge_table(sent, "data", call),
-    predictions = merge_table(predictions, "predictions", call),
+    data = send_table(sent, "data", call),
+    predictions = send_table(predictions, "predictions", call),
     by = as.list(rlang::set_names(unname(by), mine)),
     how = how
   )
@@ -55,13 +55,4 @@ check_data_frame <- function(value, argument, call) {
   if (!is.data.frame(value)) {
     abort("argument_invalid", sprintf("`%s` is %s; give a data frame.", argument, kind(value)), call)
   }
-}
-
-merge_table <- function(data, argument, call) {
-  lists <- names(data)[vapply(data, is.list, TRUE)]
-  if (length(lists) > 0) {
-    text <- sprintf("`%s` has columns that are lists: %s. Drop them first.", argument, toString(lists))
-    abort("argument_invalid", text, call)
-  }
-  table_to_python(data)
 }

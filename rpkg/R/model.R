@@ -43,11 +43,23 @@ format.imagesasdata_model <- function(x, ...) {
     task = card$task,
     classes = sprintf("%s: %s", format(length(card$classes), big.mark = ","), classes),
     input = sprintf("%d x %d pixels, %s", card$preprocessing$size, card$preprocessing$size, card$preprocessing$colour),
+    measured = measured(card),
     licence = card$licence,
     file = x$path,
     sha256 = substr(x$sha256, 1, 16)
   )
   c(cli::style_bold(sprintf("<model %s>", x$name)), sprintf("%s  %s", format(names(lines)), lines))
+}
+
+# The metric that stands for all, with its interval, where cross-validation measured the model.
+measured <- function(card) {
+  metric <- c(single = "accuracy", multi = "macro_f1", score = "r2")[[card$task]]
+  figures <- card$metrics[[metric]]
+  if (!is.numeric(figures) || length(figures) != 3) {
+    return(NULL)
+  }
+  how <- sub(",.*$", "", card$metrics$source)
+  sprintf("%s %s (%s)", metric_name(metric), with_interval(figures[1], figures[2], figures[3]), how)
 }
 
 #' @export

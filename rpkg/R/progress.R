@@ -26,14 +26,21 @@ progress_for_python <- function(progress) {
   bar
 }
 
+# A run may have stages, such as embedding and then cross-validation, each with a text and a total of its own.
 progress_bar <- function() {
   id <- NULL
+  stage <- NULL
   result <- "failed" # until all is done: an interrupted bar stays where it is
   frame <- environment()
   report <- function(done, total, text) {
+    if (!identical(text, stage)) {
+      close()
+      id <<- NULL
+      stage <<- text
+    }
     if (is.null(id)) {
       id <<- cli::cli_progress_bar(
-        name = text, format = "{cli::pb_name}{cli::pb_bar} {cli::pb_current}/{cli::pb_total} images, ETA {cli::pb_eta}",
+        name = text, format = "{cli::pb_name}{cli::pb_bar} {cli::pb_current}/{cli::pb_total}, ETA {cli::pb_eta}",
         total = total, clear = FALSE, .auto_close = FALSE, .envir = frame
       )
     }

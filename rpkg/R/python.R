@@ -30,6 +30,11 @@ python_module <- function(call = rlang::caller_env()) {
   the$module
 }
 
+# A module of the package that is no verb.
+python_part <- function(name) {
+  reticulate::import(paste0(python_package, ".", name), convert = FALSE)
+}
+
 ways_to_install <- c(
   i = "`install_imagesasdata(source = )` makes a Python environment for it. Restart R afterwards.",
   i = "If a Python has it already: Sys.setenv(RETICULATE_PYTHON = \"/path/to/python\") in a fresh session.",

@@ -1,0 +1,605 @@
+"""Hand labels: read them in whatever shape they come, and check them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import numbers
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from .card import TASKS
+from .decode import Unreadable, read_file
+from .devices import cpu_count
+from .errors import ArgumentInvalid, ImageColumnMissing, ImagesNotFound, LabelsInvalid, choose, quoted
+from .folders import IGNORED_FOLDERS
+from .images import ImageList, find_images
+from .tablefiles import TABLE_SUFFIXES, read_table
+from .tables import to_frame
+
+MOST_NUMBERED_CLASSES = 10
+LEAST = 2  # photographs of a class
+FEW = 10  # photographs altogether
+NOT_CODED = {"na": np.nan, "n/a": np.nan, "nan": np.nan}
+YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0, "false": 0.0, "true": 1.0, **NOT_CODED}
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Photographs and what people said of them, one row a photograph.
+
+    Attributes
+    ----------
+    images : ImageList
+        The photographs.
+    task : {"single", "multi", "score"}
+        Exclusive classes, several attributes at once, or numbers.
+    names : tuple of str
+        Classes (sorted, numbers as numbers), attributes or scores.
+    values : numpy.ndarray
+        ``[n, k]`` float64. For ``"single"`` the share of the coders who said each class (one of them 1 where all agree,
+        and rows sum to 1); for ``"multi"`` 0, 1 or NaN (not coded, or coders tied); for ``"score"`` a number or NaN.
+    groups : numpy.ndarray
+        ``[n]`` int64: photographs with the same number are never apart in cross-validation.
+    answers : pyarrow.Table or None
+        The coders' answers in long form, where there were several coders: ``row`` (of this object, int64), ``coder``,
+        ``name`` (attribute or score; for ``"single"`` the label column), ``value`` (text).
+    notes : tuple of str
+        What the user should know.
+    """
+
+    images: ImageList
+    task: str
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    groups: npt.NDArray[np.int64]
+    answers: pa.Table | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """For ``"single"``: the number of each photograph's class, ``[n]``."""
+        return np.asarray(self.values.argmax(axis=1))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def read_labels(
+    labels: Any,
+    image_col: str = "image",
+    label_col: str | Sequence[str] = "label",
+    image_dir: str | os.PathLike[str] | None = None,
+    coders: str | Sequence[str] | None = None,
+    task: str = "auto",
+    groups: str | None = None,
+) -> Labels:
+    """Read hand labels, put the answers of several coders together, and check that something can be learnt from them.
+
+    Parameters
+    ----------
+    labels : folder, data frame, or table file
+        A folder of class folders (``photos/protest/*.jpg``: the direct sub-folders are the classes), a data frame
+        (pandas, Arrow, or anything with ``__arrow_c_stream__``), or a .csv, .parquet, .feather or .dta file.
+    image_col : str
+        The column with the paths.
+    label_col : str or list of str
+        The column with the labels, or several columns: attributes (0/1, true/false, yes/no) or scores (numbers).
+    image_dir : path, optional
+        The folder from which relative paths start; the working directory if not given.
+    coders : str or list of str, optional
+        A column that names the coder, where each row is one coder's answer; or two columns or more, each of which holds
+        one coder's labels (`label_col` is then only their common name).
+    task : {"auto", "single", "multi", "score"}
+        ``"auto"``: one column is ``"single"``, except that numbers with more than 10 distinct values, or with decimals,
+        are a ``"score"``; several columns are ``"multi"`` where all say yes or no, else ``"score"``.
+    groups : str, optional
+        A column whose equal values (an account, an event) are never apart in cross-validation.
+
+    Returns
+    -------
+    Labels
+        One row for each photograph that is labelled and can be opened, in the order in which they first occur.
+        ``"single"``: the share of coders a class; the majority is the class, and a tie goes to the first of the tied
+        classes. ``"multi"``: the majority; a tie is NaN, so a row may be all NaN. ``"score"``: the mean. Photographs
+        with the same bytes are in one group.
+
+    Raises
+    ------
+    LabelsInvalid
+        No label, one class only, a class with one photograph, values that are no label of the task, labels that
+        contradict each other, or no photograph that can be opened.
+    ImageColumnMissing, ImagesNotFound, TableUnreadable, ArgumentInvalid
+    """
+    if isinstance(labels, Labels):
+        return labels
+    choose("task", task, ("auto", *TASKS))
+    notes: list[str] = []
+    if isinstance(labels, str | os.PathLike) and Path(labels).suffix.lower() not in TABLE_SUFFIXES:
+        if coders is not None or groups is not None or task not in ("auto", "single"):
+            raise ArgumentInvalid(
+                "`labels` is a folder of class folders, which has one class a photograph and no columns: leave out "
+                "`coders`, `groups` and `task`, or give a table."
+            )
+        images, frame = read_folders(os.fspath(labels), image_dir, notes)
+        columns = ["label"]
+    else:
+        frame = label_frame(labels)
+        images = find_images(frame, image_col, image_dir)
+        columns = label_columns(label_col, coders)
+        if groups is not None:
+            take_column(frame, groups, "groups")  # wrong names are told before any file is read
+    photograph, first = _photographs(images, notes)
+    answers = long_answers(frame, columns, coders)
+    answers = answers.assign(photograph=photograph[answers["row"].to_numpy()])
+    answers = answers[answers["photograph"] >= 0]
+    if not len(answers):
+        raise LabelsInvalid(f"No photograph has a label in {_listed(columns)}.")
+    task = _decide(answers, columns, task, notes)
+    answers, classes = numbered(answers, columns, task)
+    names = [images.names[row] or "" for row in first]
+    answers = drop_repeats(answers, names, coders is not None, notes)
+    values = together(answers, len(first), len(classes), task, notes)
+    labelled = np.bincount(answers["photograph"], minlength=len(first)) > 0
+    if not labelled.all():
+        notes.append(f"{int((~labelled).sum()):,} of {len(first):,} photographs have no label and are left out.")
+    paths = [images.paths[row] or "" for row in first]
+    prints = _fingerprints(paths, names, labelled, notes)
+    kept = np.flatnonzero([mark is not None for mark in prints])
+    marks = [mark for mark in prints if mark is not None]
+    values, classes = _check(values[kept], classes, task, notes)
+    found = ImageList([names[i] for i in kept], [paths[i] for i in kept])
+    together = _groups(frame, groups, photograph, marks, kept)
+    read = Labels(found, task, classes, values, together, None if coders is None else _answers_table(answers, kept))
+    return dataclasses.replace(read, notes=(*notes, *_about_copies(read, marks)))
+
+
+# -- tables of answers -------------------------------------------------------------------------------------------------
+
+
+def label_frame(labels: Any) -> pd.DataFrame:
+    """Return a table of labels, in whatever form it is given, as pandas with text as names of columns."""
+    if isinstance(labels, str | os.PathLike):
+        labels = read_table(labels)
+    if isinstance(labels, pd.DataFrame):
+        frame = labels.reset_index(drop=True)
+    elif hasattr(labels, "__arrow_c_stream__"):
+        try:
+            frame = to_frame(pa.table(labels).replace_schema_metadata(None))
+        except pa.ArrowInvalid:
+            raise ArgumentInvalid("`labels` is one column; give a data frame.") from None
+    else:
+        raise ArgumentInvalid(
+            f"`labels` is a {type(labels).__name__}; give a folder of class folders, a data frame or a table file."
+        )
+    return frame.set_axis([str(name) for name in frame.columns], axis="columns")
+
+
+def take_column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series[Any]:
+    """Return a column of a table of labels, or raise an error that names the argument."""
+    have = [str(column) for column in frame.columns]
+    if have.count(name) != 1:
+        kind = ImageColumnMissing if argument == "image_col" else ArgumentInvalid
+        how = "no such column" if name not in have else "several columns of this name"
+        raise kind(f'`{argument}` is "{name}"; the table has {how} (it has: {quoted(have, 20)}).')
+    return frame[name]
+
+
+def label_columns(label_col: str | Sequence[str], coders: str | Sequence[str] | None) -> list[str]:
+    """Return the names of what is labelled: classes, attributes or scores."""
+    columns = [label_col] if isinstance(label_col, str) else [str(name) for name in label_col]
+    if not columns or len(set(columns)) < len(columns):
+        raise ArgumentInvalid(f"`label_col` is {label_col!r}; name each column once.")
+    if coders is not None and not isinstance(coders, str):
+        if len(set(coders)) < max(2, len(coders)):
+            raise ArgumentInvalid(f"`coders` is {coders!r}; name one column for each of two coders or more.")
+        if len(columns) > 1:
+            raise ArgumentInvalid(
+                "`coders` names a column for each coder and `label_col` names several: with several attributes or "
+                "scores, give one row for each coder's answer, and in `coders` the column that names the coder."
+            )
+    return columns
+
+
+def long_answers(frame: pd.DataFrame, columns: list[str], coders: str | Sequence[str] | None) -> pd.DataFrame:
+    """Return one row for each answer that is not missing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``row`` (of `frame`), ``coder`` ("" without coders), ``name`` (one of `columns`), ``value`` (as it was given).
+    """
+    who: pd.Series[Any] | None = None
+    if coders is None or isinstance(coders, str):
+        if coders is not None:
+            who = take_column(frame, coders, "coders")
+        given = [("", name, take_column(frame, name, "label_col")) for name in columns]
+    else:
+        given = [(name, columns[0], take_column(frame, name, "coders")) for name in map(str, coders)]
+    parts = []
+    for coder, name, column in given:
+        values = column.astype(object)
+        rows = np.flatnonzero([not is_missing(value) for value in values])
+        part = pd.DataFrame({"row": rows, "coder": coder, "name": name})
+        part["value"] = pd.Series(values.to_numpy()[rows], dtype=object)
+        if who is not None:
+            nameless = [row for row in rows.tolist() if is_missing(who.iloc[row])]
+            if nameless:
+                raise LabelsInvalid(
+                    f'{len(nameless):,} row(s) have a label in "{name}" and no coder in "{coders}", for instance row '
+                    f"{nameless[0] + 1:,}. Name the coder, or leave these rows out."
+                )
+            part["coder"] = [class_text(value) for value in who.iloc[rows]]
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def drop_repeats(answers: pd.DataFrame, names: Sequence[str], coded: bool, notes: list[str]) -> pd.DataFrame:
+    """Return the answers without those that are given twice; raise `LabelsInvalid` where two contradict each other.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        With ``photograph``, ``coder``, ``name`` and ``text``.
+    names : list of str
+        Of the photographs.
+    coded : bool
+        Whether there are coders.
+    notes : list of str
+        A note is added where something is dropped.
+    """
+    key = ["photograph", "coder", "name"]
+    repeats = answers.duplicated(key)
+    if not repeats.any():
+        return answers
+    kinds = answers[answers.duplicated(key, keep=False)].groupby(key, sort=False)["text"].unique()
+    against = kinds[kinds.map(len) > 1]
+    if len(against):
+        who = against.head(3).index.to_frame(index=False)
+        shown = [
+            f"{names[row]!r}{f' by {coder}' if coded else ''} ({quoted(map(repr, texts), 4)})"
+            for row, coder, texts in zip(who["photograph"], who["coder"], against.head(3), strict=True)
+        ]
+        cure = "Keep one of them" if coded else 'Are these several coders? Then pass coders="<column with their names>"'
+        raise LabelsInvalid(
+            f"{len(against):,} photograph(s) have labels that contradict each other: {'; '.join(shown)}. {cure}."
+        )
+    notes.append(
+        f"{answers[repeats]['row'].nunique():,} row(s) repeat a photograph's label; each photograph counts once."
+    )
+    return answers[~repeats]
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def class_text(value: Any, numeric: bool = False) -> str:
+    """Return a label as the name of a class: "true", "1" (also of 1.0), "1.5", or the text without outer blanks.
+
+    With `numeric`, true is "1": the other values of its column are numbers.
+    """
+    if isinstance(value, bool | np.bool_) and not numeric:
+        return "true" if value else "false"
+    if isinstance(value, numbers.Integral | np.bool_):
+        return str(int(value))
+    if _is_number(value):
+        number = float(value)
+        return str(int(number)) if number.is_integer() else repr(number)
+    return str(value).strip().encode("utf-8", "backslashreplace").decode()  # a file name may hold half an emoji
+
+
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Say whether labels are numbers, which logical values alone are not."""
+    values = list(values)
+    return all(map(_is_number, values)) and not all(isinstance(value, bool | np.bool_) for value in values)
+
+
+def are_scores(values: Iterable[Any]) -> bool:
+    """Say whether numbers are a measure rather than the numbers of classes: more than 10 of them, or decimals."""
+    distinct = {float(value) for value in values}
+    return len(distinct) > MOST_NUMBERED_CLASSES or not all(number.is_integer() for number in distinct)
+
+
+def is_missing(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    if not pd.api.types.is_scalar(value) and not isinstance(value, os.PathLike):
+        raise LabelsInvalid(f"One value is {value!r}, a {type(value).__name__}; give text, numbers, or true and false.")
+    return bool(pd.isna(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real | Decimal | np.bool_)
+
+
+def _yes_or_no(value: Any) -> float | None:
+    """Return 1, 0, NaN where it is not coded, or None where it is something else."""
+    if _is_number(value):
+        return float(value) if value in (0, 1) else None
+    return YES_NO.get(str(value).strip().lower())
+
+
+def _score(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return np.nan if str(value).strip().lower() in NOT_CODED else None
+    return None if np.isinf(number) else number
+
+
+def _decide(answers: pd.DataFrame, columns: list[str], task: str, notes: list[str]) -> str:
+    distinct = [pd.unique(answers.loc[answers["name"] == name, "value"]).tolist() for name in columns]
+    if task != "auto":
+        if task == "single" and len(columns) > 1:
+            raise ArgumentInvalid(
+                '`task` is "single" and `label_col` names several columns; a class of each photograph is in one column.'
+            )
+        return task
+    if len(columns) == 1:
+        (values,) = distinct
+        if not are_numbers(values):
+            return "single"
+        if not are_scores(values):
+            classes = quoted(map(str, sorted({class_text(value, True) for value in values}, key=float)), 10)
+            notes.append(f'The numbers in "{columns[0]}" are taken as classes ({classes}). Scores? Pass task="score".')
+            return "single"
+        if all(float(value).is_integer() for value in values):
+            notes.append(f'The numbers in "{columns[0]}" are taken as a score. Classes? Pass task="single".')
+        return "score"
+    if all(_yes_or_no(value) is not None for values in distinct for value in values):
+        return "multi"
+    return "score"
+
+
+def numbered(answers: pd.DataFrame, columns: list[str], task: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Add ``name_code``, ``number`` (class code; 0 or 1; score) and ``text`` to the answers; return also the names."""
+    parts, classes = [], columns
+    for code, name in enumerate(columns):
+        part = answers[answers["name"] == name]
+        codes, distinct = pd.factorize(part["value"])
+        if task == "single":
+            numeric = are_numbers(distinct)
+            texts = [class_text(value, numeric) for value in distinct]
+            classes = sorted(set(texts), key=float if numeric else None)
+            found: list[float | None] = [float(classes.index(text)) for text in texts]
+        else:
+            found = [_yes_or_no(value) if task == "multi" else _score(value) for value in distinct]
+            texts = [class_text(number) for number in found]
+            strange = [value for value, number in zip(distinct, found, strict=True) if number is None]
+            if strange:
+                raise LabelsInvalid(
+                    f'"{name}" holds {quoted(map(repr, strange), 3)}; a score is a number, an attribute 0 or 1, true '
+                    "or false, yes or no, and either is missing where it is not coded."
+                )
+        numbers_ = np.array(found, dtype=float)
+        parts.append(part.assign(name_code=code, number=numbers_[codes], text=np.array(texts, dtype=object)[codes]))
+    numbered = pd.concat(parts, ignore_index=True)
+    return numbered[numbered["number"].notna()], tuple(classes)
+
+
+# -- one row a photograph ----------------------------------------------------------------------------------------------
+
+
+def read_folders(
+    folder: str, image_dir: str | os.PathLike[str] | None, notes: list[str]
+) -> tuple[ImageList, pd.DataFrame]:
+    """List the photographs below a folder of class folders, and their classes."""
+    start = "" if image_dir is None else os.path.expanduser(os.fspath(image_dir))
+    root = os.path.join(start, os.path.expanduser(folder), "")
+    if not os.path.isdir(root):
+        raise ImagesNotFound(
+            f'`labels` is "{folder}", which is no folder and no table file (working directory: {Path.cwd()}). Give a '
+            f"folder of class folders, a data frame, or a table file ({quoted(sorted(TABLE_SUFFIXES))})."
+        )
+    images = find_images(folder, image_dir=image_dir)
+    inside = [(path or "")[len(root) :].partition(os.sep) for path in images.paths]
+    loose = [first for first, _, rest in inside if not rest]
+    if loose:
+        raise LabelsInvalid(
+            f'{len(loose):,} photograph(s) lie directly in "{folder}", not in the folder of a class: '
+            f"{quoted(map(repr, loose), 3)}. Move each into a folder that is named after its class."
+        )
+    classes = [first for first, _, _ in inside]
+    with os.scandir(root) as entries:
+        every = {entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")}
+    empty = sorted(every - set(classes) - IGNORED_FOLDERS)
+    if empty:
+        notes.append(
+            f"{len(empty):,} folder(s) hold no photograph (links are not followed) and are no class: "
+            f"{quoted(map(repr, empty), 5)}."
+        )
+    return images, pd.DataFrame({"label": pd.Series(classes, dtype=object)})
+
+
+def _photographs(images: ImageList, notes: list[str]) -> tuple[Codes, Codes]:
+    """Number the photographs: return that of each row, -1 without a path, and the first row of each."""
+    paths = [None if path is None else os.path.normpath(path) for path in images.paths]
+    codes = pd.factorize(np.array(paths, dtype=object))[0].astype(np.int64)
+    if (codes < 0).any():
+        notes.append(f"{int((codes < 0).sum()):,} row(s) have no path and are left out.")
+    return codes, np.flatnonzero((codes >= 0) & ~pd.Series(codes).duplicated().to_numpy())
+
+
+def together(answers: pd.DataFrame, n: int, k: int, task: str, notes: list[str]) -> npt.NDArray[np.float64]:
+    """Put the coders' answers together, ``[n, k]``."""
+    row, number = answers["photograph"].to_numpy(), answers["number"].to_numpy()
+    column = number.astype(np.int64) if task == "single" else answers["name_code"].to_numpy()
+    counts, sums = np.zeros((n, k)), np.zeros((n, k))
+    np.add.at(counts, (row, column), 1)
+    np.add.at(sums, (row, column), number)
+    if task == "single":
+        total, most = counts.sum(axis=1, keepdims=True), counts.max(axis=1, keepdims=True)
+        ties = int(((counts == most).sum(axis=1) > 1)[total[:, 0] > 0].sum())
+        if ties:
+            notes.append(
+                f"The coders are tied on {ties:,} of {n:,} photographs; of the tied classes the first in the order of "
+                "the classes is taken. A further coder for these photographs would settle it."
+            )
+        return np.asarray(np.divide(counts, total, out=counts, where=total > 0))
+    mean = np.asarray(np.divide(sums, counts, out=np.full((n, k), np.nan), where=counts > 0))
+    if task == "score":
+        return mean
+    tied = mean == 0.5
+    if tied.any():
+        notes.append(
+            f"The coders are tied on {int(tied.sum()):,} answer(s), which count as not coded. What remains is easier "
+            "than what was coded, so accuracy on it flatters; a further coder would settle the ties."
+        )
+    return np.where(tied | np.isnan(mean), np.nan, (mean > 0.5).astype(float))
+
+
+def _fingerprints(
+    paths: list[str], names: list[str], wanted: npt.NDArray[np.bool_], notes: list[str]
+) -> list[bytes | None]:
+    """Return the sha256 of each file, None where it is not wanted or cannot be opened."""
+
+    def read(row: int) -> bytes | Unreadable:
+        try:
+            return hashlib.sha256(read_file(paths[row])).digest()
+        except Unreadable as problem:
+            return problem
+
+    rows = np.flatnonzero(wanted).tolist()
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        results = dict(zip(rows, pool.map(read, rows), strict=True))
+    failed = [f"{names[row]!r} ({result})" for row, result in results.items() if isinstance(result, Unreadable)]
+    if failed and len(failed) == len(rows):
+        raise LabelsInvalid(
+            f"None of the {len(rows):,} labelled photographs can be opened, for instance {failed[0]}. Relative paths "
+            f"start at `image_dir`, or else in the working directory, {Path.cwd()}."
+        )
+    if failed:
+        notes.append(
+            f"{len(failed):,} of {len(rows):,} labelled photographs cannot be opened and are left out: "
+            f"{quoted(failed, 3)}."
+        )
+    found = [results.get(row) for row in range(len(paths))]
+    return [None if isinstance(result, Unreadable) else result for result in found]
+
+
+def _check(
+    values: npt.NDArray[np.float64], names: tuple[str, ...], task: str, notes: list[str]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Raise `LabelsInvalid` where nothing can be learnt; return values and names without classes that nothing has."""
+    if task == "single":
+        counts = np.bincount(values.argmax(axis=1), minlength=len(names))
+        nobody = [name for name, count in zip(names, counts, strict=True) if not count]
+        if nobody:
+            notes.append(
+                f"No photograph has the label {_listed(nobody)} once the coders are put together and unreadable files "
+                "are left out; it is no class."
+            )
+            values = values[:, counts > 0] / values[:, counts > 0].sum(axis=1, keepdims=True)
+            names = tuple(name for name in names if name not in nobody)
+        if len(names) < 2:
+            raise LabelsInvalid(f"All photographs have one label, {_listed(names)}; two are needed to tell apart.")
+        _refuse_rare("class", dict(zip(names, counts[counts > 0].tolist(), strict=True)))
+        if len({name.casefold() for name in names}) < len(names):
+            notes.append(f"Some classes differ by capital letters only, and count as different: {_listed(names)}.")
+    for name, column in zip(names, values.T, strict=True) if task != "single" else ():
+        known = column[~np.isnan(column)]
+        if len(np.unique(known)) < 2:
+            what = f"is {class_text(known[0])} in every photograph" if len(known) else "is coded in no photograph"
+            raise LabelsInvalid(f'"{name}" {what}, so nothing can be learnt about it. Leave it out of `label_col`.')
+        if task == "multi":
+            present = int(known.sum())
+            _refuse_rare("attribute", {f"{name} = 0": len(known) - present, f"{name} = 1": present})
+    if len(values) < FEW:
+        notes.append(f"Only {len(values)} photographs are labelled: figures from so few say next to nothing.")
+    return values, names
+
+
+def _refuse_rare(kind: str, counts: dict[str, int]) -> None:
+    rare = [f'"{name}" ({count})' for name, count in counts.items() if count < LEAST]
+    if rare:
+        cure = "join it with another class" if kind == "class" else "leave the attribute out"
+        raise LabelsInvalid(
+            f"Too few photographs of {quoted(rare)}: at least {LEAST} are needed, to learn from one and to test on "
+            f"another. Label more, or {cure}."
+        )
+
+
+def _groups(
+    frame: pd.DataFrame, groups: str | None, photograph: Codes, prints: list[bytes], kept: Codes
+) -> npt.NDArray[np.int64]:
+    """Number what must stay together: photographs of one value of `groups`, and photographs of the same bytes."""
+    n = len(kept)
+    same = pd.factorize(np.array(prints, dtype=object))[0]
+    rows, marks = np.arange(n), same
+    if groups is not None:
+        column = take_column(frame, groups, "groups").astype(object)
+        named = np.array([not is_missing(value) for value in column], dtype=bool)
+        codes = np.full(len(frame), -1)
+        codes[named] = pd.factorize(column[named])[0]
+        place = np.full(int(photograph.max()) + 2, -1)  # the last one stands for rows without a path
+        place[kept] = np.arange(n)
+        use = named & (place[photograph] >= 0)
+        rows = np.concatenate([rows, place[photograph[use]]])
+        marks = np.concatenate([marks, codes[use] + same.max() + 1])
+    size = n + int(marks.max()) + 1
+    graph = coo_array((np.ones(len(rows), np.int8), (rows, marks + n)), shape=(size, size))
+    parts = connected_components(graph, directed=False)[1][:n]
+    return np.asarray(pd.factorize(parts)[0], dtype=np.int64)
+
+
+def _about_copies(labels: Labels, prints: list[bytes]) -> list[str]:
+    """Return notes on photographs that are there twice under different names."""
+    first: dict[bytes, int] = {}
+    pairs = [(first[mark], row) for row, mark in enumerate(prints) if first.setdefault(mark, row) != row]
+    if not pairs:
+        return []
+    notes = [
+        f"{len(pairs):,} photograph(s) are byte for byte the same as another under a different name, for instance "
+        f"{labels.images.names[pairs[0][0]]!r} and {labels.images.names[pairs[0][1]]!r}. They are kept together in "
+        "cross-validation."
+    ]
+    against = [
+        f"{labels.images.names[a]!r} is {_label_text(labels, a)} and {labels.images.names[b]!r} is "
+        f"{_label_text(labels, b)}"
+        for a, b in pairs
+        if _differ(labels, a, b)
+    ]
+    if against:
+        notes.append(
+            f"{len(against):,} pair(s) of identical photographs have DIFFERENT labels: {quoted(against, 5)}. At least "
+            "one of each pair is wrong, and no model can get both right. Correct them before anything else."
+        )
+    return notes
+
+
+def _differ(labels: Labels, a: int, b: int) -> bool:
+    if labels.task == "single":
+        return bool(labels.codes[a] != labels.codes[b])
+    gap = np.abs(labels.values[a] - labels.values[b])
+    return bool((gap > 0).any())  # NaN, not coded, is no difference
+
+
+def _label_text(labels: Labels, row: int) -> str:
+    if labels.task == "single":
+        return repr(labels.names[int(labels.codes[row])])
+    pairs = zip(labels.names, labels.values[row].tolist(), strict=True)
+    return ", ".join(f"{name} {'not coded' if np.isnan(value) else class_text(value)}" for name, value in pairs)
+
+
+def _answers_table(answers: pd.DataFrame, kept: Codes) -> pa.Table:
+    known = answers[answers["photograph"].isin(kept)]
+    columns = {"coder": known["coder"], "name": known["name"], "value": known["text"]}
+    texts = {name: pa.array(column.tolist(), pa.string()) for name, column in columns.items()}
+    return pa.table({"row": pa.array(np.searchsorted(kept, known["photograph"]), pa.int64()), **texts})
+
+
+def _listed(names: Iterable[str]) -> str:
+    return quoted(f'"{name}"' for name in names)

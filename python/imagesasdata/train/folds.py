@@ -1,0 +1,44 @@
+"""Cut labelled photographs into folds: classes spread evenly, and what belongs together never apart."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+
+from ..errors import ArgumentInvalid
+from ..labels import Labels
+from .method import Rows
+
+
+def make_folds(labels: Labels, folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
+    """Yield (rows to train on, rows to test on) for each fold.
+
+    Photographs of one group are in one fold. Exclusive classes have nearly the same shares in all folds.
+
+    Raises
+    ------
+    ArgumentInvalid
+        Fewer groups than folds.
+    """
+    groups = len(np.unique(labels.groups))
+    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2 or folds > groups:
+        raise ArgumentInvalid(
+            f"`folds` is {folds!r}; it must be a whole number from 2 to the number of photographs that can be kept "
+            f"apart, which is {groups:,}."
+        )
+    nothing = np.zeros(len(labels.values))
+    if labels.task != "single":
+        splitter = GroupKFold(folds, shuffle=True, random_state=seed)
+        yield from splitter.split(nothing, groups=labels.groups)
+        return
+    codes = labels.codes
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # `read_labels` says which classes are small
+        if groups == len(codes) and np.bincount(codes).max() >= folds:
+            yield from StratifiedKFold(folds, shuffle=True, random_state=seed).split(nothing, codes)
+        else:
+            splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+            yield from splitter.split(nothing, codes, labels.groups)

@@ -1,0 +1,181 @@
+"""From hand labels to what training starts from: readable photographs, their embeddings, copies kept together."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ..duplicates import near_pairs, pairs_table, thumbnail_model
+from ..errors import ArgumentInvalid, LabelsInvalid, ModelInvalid, quoted
+from ..features import Report, embed
+from ..images import ImageList
+from ..labels import Labels
+from ..model import ImageModel, load_model
+from ..registry import DEFAULT_MODEL
+from ..runtime import Values
+from .method import Material, Rows
+
+ClassWeights = str | Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training and cross-validation start from.
+
+    Attributes
+    ----------
+    material : Material
+        For the ways of training.
+    features : numpy.ndarray
+        Embeddings ``[n, d]`` of its photographs by the backbone.
+    duplicates : pyarrow.Table
+        Pairs of near-duplicates, as `find_duplicates` returns them.
+    failed : dict of str
+        Photographs that could not be read, and why; they are not in the material.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    material: Material
+    features: Values
+    duplicates: pa.Table
+    failed: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def prepare(
+    labels: Labels,
+    backbone: str | os.PathLike[str] | ImageModel,
+    class_weights: ClassWeights,
+    work: Path,
+    device: str,
+    cache: bool,
+    report: Report,
+) -> Prepared:
+    """Embed the photographs, leave out those that cannot be read, and find the near-duplicates.
+
+    Raises
+    ------
+    LabelsInvalid
+        Too few photographs are left.
+    ModelInvalid
+        The backbone names no embedding.
+    """
+    model = find_backbone(backbone)
+    models = [model, thumbnail_model()]
+    looks = load_model(DEFAULT_MODEL)  # by whose embeddings near-duplicates are known
+    same = looks.sha256 == model.sha256
+    found, errors = embed(labels.images, models if same else [*models, looks], device, cache, report)
+    names = [name or "" for name in labels.images.names]
+    failed = {name: error for name, error in zip(names, errors, strict=True) if error is not None}
+    kept = np.flatnonzero([error is None for error in errors])
+    notes = list(labels.notes)
+    if failed:
+        examples = quoted([f"{name} ({error})" for name, error in failed.items()], 3)
+        notes.append(f"{len(failed):,} photograph(s) cannot be read and are left out: {examples}.")
+    labels = rows_of(labels, kept)
+    _check(labels)
+    features, thumbnails, seen = found[0][kept], found[1][kept], found[0 if same else 2][kept]
+    pairs = near_pairs(seen, thumbnails, report=report)
+    differing = _differing(labels, pairs.a, pairs.b)
+    if len(pairs):
+        notes.append(
+            f"{len(pairs):,} pair(s) of near-duplicates were found; the two of a pair are never apart in "
+            "cross-validation."
+        )
+    if len(differing):
+        i = differing[0]
+        first = f'"{labels.images.names[pairs.a[i]]}" and "{labels.images.names[pairs.b[i]]}"'
+        notes.append(f"{len(differing):,} of these pairs have different labels, such as {first}. Look at them.")
+    labels = dataclasses.replace(labels, groups=pairs.join(labels.groups), notes=tuple(notes))
+    material = Material(labels, model, weights_of(labels, class_weights), work, device, cache, report)
+    return Prepared(material, features, pairs_table(pairs, labels.images.names), failed, tuple(notes))
+
+
+def find_backbone(backbone: str | os.PathLike[str] | ImageModel) -> ImageModel:
+    """Return a model by its name or file; ``"timm/<name>"`` is a network of timm, exported once."""
+    if isinstance(backbone, str) and backbone.startswith("timm/"):
+        from .timm_backbone import exported
+
+        model = exported(backbone.removeprefix("timm/"))
+    else:
+        model = load_model(backbone)
+    if not model.card.tensors.get("embedding"):
+        raise ModelInvalid(f'The model "{model.name}" names no embedding, so it cannot be a backbone.')
+    return model
+
+
+def rows_of(labels: Labels, rows: Rows) -> Labels:
+    """Return some rows of labels."""
+    images = ImageList([labels.images.names[i] for i in rows], [labels.images.paths[i] for i in rows])
+    answers = labels.answers
+    if answers is not None:
+        place = np.full(len(labels.values), -1)
+        place[rows] = np.arange(len(rows))
+        new = place[answers["row"].to_numpy()]
+        answers = answers.set_column(answers.column_names.index("row"), "row", pa.array(new)).filter(pa.array(new >= 0))
+    return dataclasses.replace(
+        labels, images=images, values=labels.values[rows], groups=labels.groups[rows], answers=answers
+    )
+
+
+def weights_of(labels: Labels, class_weights: ClassWeights) -> npt.NDArray[np.float64]:
+    """Return the weights as `Material` has them.
+
+    Raises
+    ------
+    ArgumentInvalid
+        `class_weights` is neither None, ``"balanced"`` nor a number for each class.
+    """
+    k = len(labels.names)
+    if labels.task == "score":
+        if class_weights is not None:
+            raise ArgumentInvalid("`class_weights` is for classes; scores have none.")
+        return np.ones(k)
+    if labels.task == "single":
+        counts = labels.values.sum(axis=0)
+    else:
+        counts = np.stack([np.nansum(1 - labels.values, axis=0), np.nansum(labels.values, axis=0)], axis=1)
+    if class_weights is None:
+        return np.ones(counts.shape)
+    if isinstance(class_weights, Mapping):
+        unknown = set(class_weights) - set(labels.names)
+        if unknown or any(not weight > 0 for weight in class_weights.values()):
+            raise ArgumentInvalid(
+                f"`class_weights` is {dict(class_weights)!r}; give numbers above 0 for classes of: "
+                f"{quoted(labels.names)}."
+            )
+        given = np.array([class_weights.get(name, 1.0) for name in labels.names], float)
+        return given if labels.task == "single" else np.stack([np.ones(k), given], axis=1)
+    if class_weights != "balanced":
+        raise ArgumentInvalid(
+            f'`class_weights` is {class_weights!r}; it must be "balanced", a number for each class, or nothing.'
+        )
+    total = counts.sum(axis=-1, keepdims=True)
+    return np.asarray(total / (counts.shape[-1] * np.maximum(counts, 1)))
+
+
+def _check(labels: Labels) -> None:
+    if labels.task == "single":
+        counts = np.bincount(labels.codes, minlength=len(labels.names))
+        few = [name for name, count in zip(labels.names, counts, strict=True) if count < 2]
+        if few:
+            raise LabelsInvalid(f"The class(es) {quoted(few)} have fewer than 2 photographs that can be read.")
+    elif len(labels.values) < 4:
+        raise LabelsInvalid(f"Only {len(labels.values)} photograph(s) can be read; that is too few to learn from.")
+
+
+def _differing(labels: Labels, a: Rows, b: Rows) -> Rows:
+    """Return the numbers of the pairs whose two photographs were labelled differently."""
+    if labels.task == "single":
+        return np.flatnonzero(labels.codes[a] != labels.codes[b])
+    if labels.task == "score":
+        return np.empty(0, np.int64)
+    return np.flatnonzero((np.abs(labels.values[a] - labels.values[b]) == 1).any(axis=1))

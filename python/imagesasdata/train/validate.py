@@ -1,0 +1,260 @@
+"""Cross-validation: predictions for photographs that the model has not seen, and what they say of its quality."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from sklearn.metrics import f1_score
+
+from ..agreement import ceiling
+from ..calibration import fit_temperature
+from ..classify import probabilities
+from ..errors import ArgumentInvalid, choose
+from ..evaluate import quality
+from ..findings import Findings, FindingsVerb
+from ..labels import Labels, read_labels
+from ..model import ImageModel
+from ..progress import Report, Stages
+from ..registry import DEFAULT_MODEL
+from .folds import make_folds
+from .head import Head
+from .method import Logits, Method, Rows
+from .prepare import ClassWeights, Prepared, prepare
+
+METHODS = ("head", "tail", "full")
+ACTIVATIONS = {"single": "softmax", "multi": "sigmoid", "score": "none"}
+APART = 0.9  # groups a photograph, below which intervals count groups and not photographs
+
+
+@FindingsVerb
+def cross_validate(
+    labels: Any,
+    image_col: str = "image",
+    label_col: str | Sequence[str] = "label",
+    image_dir: str | os.PathLike[str] | None = None,
+    coders: str | Sequence[str] | None = None,
+    task: str = "auto",
+    backbone: str | os.PathLike[str] | ImageModel = DEFAULT_MODEL,
+    method: str = "head",
+    groups: str | None = None,
+    class_weights: ClassWeights = None,
+    folds: int = 5,
+    repeats: int = 1,
+    epochs: int | None = None,
+    conf_level: float = 0.95,
+    seed: int = 1,
+    device: str = "auto",
+    cache: bool = True,
+    progress: Report = True,
+) -> Findings:
+    """Measure how well a model fine-tuned on these labels does on photographs that it has not seen.
+
+    The labelled photographs are cut into folds. Each fold is predicted by a model that was fitted on the others.
+    Near-duplicates (see `find_duplicates`) and photographs of one group are never apart, strengths of regularisation
+    are chosen within the training folds, and the probabilities of a fold are calibrated by the other folds: nothing of
+    a photograph is known to the model that predicts it.
+
+    Parameters
+    ----------
+    labels, image_col, label_col, image_dir, coders, task, backbone, groups, class_weights, device, cache, progress
+        As in `fine_tune`.
+    method : {"head", "tail", "full"}
+        What is trained: the last layer, the last part, or all of the network; the last two need PyTorch.
+    folds : int
+        How many; 2 or more.
+    repeats : int
+        Cut into folds so often, each time anew. Every photograph then has as many predictions.
+    epochs : int, optional
+        For ``"tail"`` and ``"full"``: how often to go through the photographs; by default what suits the method.
+    conf_level : float
+        Level of the intervals, 0 to 1.
+    seed : int
+        The same seed gives the same folds and the same numbers.
+
+    Returns
+    -------
+    Findings
+        ``metrics``, ``confusion``, ``roc``, ``pr`` and ``calibration`` as in `evaluate_predictions`; ``predictions``:
+        out of fold, one row a photograph and repeat, with ``truth``, ``fold`` and ``repeat``; ``folds``;
+        ``duplicates``. The facts hold the primary metric (``estimate``, ``conf_low``, ``conf_high``), ``baseline``,
+        ``ceiling``, ``temperature`` and ``n_duplicate_pairs``.
+
+    Raises
+    ------
+    LabelsInvalid, ModelInvalid, DependencyMissing, ArgumentInvalid
+
+    Examples
+    --------
+    >>> import imagesasdata as iad
+    >>> found = iad.cross_validate("labels.csv", image_dir="photos/")  # doctest: +SKIP
+    >>> found.metrics  # doctest: +SKIP
+    """
+    choose("method", method, METHODS)
+    given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
+    with Stages(progress) as stages, tempfile.TemporaryDirectory() as work:
+        ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
+        way = make_method(method, ready, epochs)
+        return validate(ready, way, method, folds, repeats, seed, conf_level, stages.report)
+
+
+def make_method(method: str, ready: Prepared, epochs: int | None) -> Method:
+    """Return a way of training by its name."""
+    if method == "head":
+        if epochs is not None:
+            raise ArgumentInvalid('`epochs` is for method="tail" and "full"; the head is solved, not stepped towards.')
+        return Head(ready.material, ready.features)
+    from .deep import Deep
+
+    return Deep(ready.material, mode=method, epochs=epochs)
+
+
+def validate(
+    ready: Prepared,
+    way: Method,
+    method: str,
+    folds: int,
+    repeats: int,
+    seed: int,
+    conf_level: float,
+    report: Any,
+) -> Findings:
+    """Cross-validate a way of training and say how good it is."""
+    began = time.perf_counter()
+    labels = ready.material.labels
+    if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
+        raise ArgumentInvalid(f"`repeats` is {repeats!r}; it must be a whole number above 0.")
+    out = [out_of_fold(way, labels, folds, seed + i, report, method) for i in range(repeats)]
+    names = [name or "" for name in labels.images.names] * repeats
+    values = np.concatenate([labels.values] * repeats)
+    outputs = np.concatenate([one.outputs for one in out])
+    kept_apart = len(np.unique(labels.groups)) >= APART * len(labels.groups)
+    found = quality(
+        labels.task,
+        labels.names,
+        values,
+        outputs,
+        names,
+        clusters=None if kept_apart and repeats == 1 else np.concatenate([labels.groups] * repeats),
+        conf_level=conf_level,
+        seed=seed,
+        ceiling=ceiling(labels),
+    )
+    return _as_cross_validation(found, ready, out, method, folds, seed, time.perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Predictions for each photograph by a model that has not seen it.
+
+    Attributes
+    ----------
+    fold : numpy.ndarray
+        ``[n]``, from 1.
+    outputs : numpy.ndarray
+        ``[n, k]`` calibrated probabilities, or scores.
+    temperature : float
+        Of all folds together, for the model that is fitted on all photographs.
+    """
+
+    fold: npt.NDArray[np.int32]
+    outputs: npt.NDArray[np.float64]
+    temperature: float
+
+
+def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any, text: str) -> OutOfFold:
+    """Predict each fold by a model fitted on the others."""
+    n, k = labels.values.shape
+    logits: Logits = np.full((n, k), np.nan)
+    fold = np.zeros(n, np.int32)
+    label = f"cross-validation ({text})"
+    report(label, 0, folds)
+    for number, (train, test) in enumerate(make_folds(labels, folds, seed), 1):
+        logits[test] = way.fit(train, seed + number).logits(test)
+        fold[test] = number
+        report(label, number, folds)
+    outputs = np.empty_like(logits)
+    for number in range(1, folds + 1):
+        inside = fold == number
+        t = fit_temperature(logits[~inside], labels.values[~inside], labels.task)
+        outputs[inside] = activated(logits[inside] / t, labels.task)
+    return OutOfFold(fold, outputs, fit_temperature(logits, labels.values, labels.task))
+
+
+def activated(logits: Logits, task: str) -> npt.NDArray[np.float64]:
+    """Return probabilities, or scores, for a network's output."""
+    return probabilities(logits, ACTIVATIONS[task])
+
+
+def _as_cross_validation(
+    found: Findings, ready: Prepared, out: Sequence[OutOfFold], method: str, folds: int, seed: int, seconds: float
+) -> Findings:
+    labels = ready.material.labels
+    n, repeats = len(labels.values), len(out)
+    tables = dict(found.tables)
+    predictions = tables["predictions"]
+    predictions = predictions.append_column("fold", pa.array(np.concatenate([one.fold for one in out]), pa.int32()))
+    repeat = np.repeat(np.arange(1, repeats + 1), n)
+    tables["predictions"] = predictions.append_column("repeat", pa.array(repeat, pa.int32()))
+    tables["folds"] = pa.Table.from_pylist(
+        [
+            {
+                "repeat": r,
+                "fold": f,
+                "n_train": int((one.fold != f).sum()),
+                "n_test": int((one.fold == f).sum()),
+                "estimate": primary(labels, np.flatnonzero(one.fold == f), one.outputs),
+            }
+            for r, one in enumerate(out, 1)
+            for f in range(1, folds + 1)
+        ]
+    )
+    tables["duplicates"] = ready.duplicates
+    facts = {
+        **found.facts,
+        "n_failed": len(ready.failed),
+        "method": method,
+        "backbone": ready.material.backbone.name,
+        "folds": folds,
+        "repeats": repeats,
+        "seed": seed,
+        "temperature": float(np.mean([one.temperature for one in out])),
+        "n_duplicate_pairs": ready.duplicates.num_rows,
+        "seconds": round(seconds, 2),
+    }
+    head = (
+        f"Cross-validation in {folds} folds"
+        + (f", {repeats} times" if repeats > 1 else "")
+        + f": {method} of {ready.material.backbone.name}, {n:,} photographs"
+    )
+    lines = (head, *found.lines[1:], f"near-duplicates kept together: {ready.duplicates.num_rows:,} pair(s)")
+    notes = tuple(dict.fromkeys([*ready.notes, *found.notes]))
+    return dataclasses.replace(found, kind="cross_validation", facts=facts, tables=tables, lines=lines, notes=notes)
+
+
+def primary(labels: Labels, rows: Rows, outputs: npt.NDArray[np.float64]) -> float | None:
+    """Return accuracy on some rows; for attributes the mean F1, for scores the mean R2; None where undefined."""
+    truth, given = labels.values[rows], outputs[rows]
+    if labels.task == "single":
+        return float((truth.argmax(axis=1) == given.argmax(axis=1)).mean())
+    known = ~np.isnan(truth)
+    shares = []
+    for k in range(truth.shape[1]):
+        y, p = truth[known[:, k], k], given[known[:, k], k]
+        if labels.task == "multi":
+            if y.any() or (p >= 0.5).any():
+                shares.append(f1_score(y >= 0.5, p >= 0.5))
+            continue
+        total = ((y - y.mean()) ** 2).sum() if len(y) else 0.0
+        if total > 0:
+            shares.append(1 - ((y - p) ** 2).sum() / total)
+    return float(np.mean(shares)) if shares else None

@@ -1,0 +1,156 @@
+# From hand labels to a model, and how good it is.
+
+#' Fine-tune a model
+#'
+#' Fine-tunes a network on hand labels, measures it by cross-validation, and writes it as one model file.
+#'
+#' @inheritParams classify_images
+#' @param labels A data frame with a column of paths and one or more of labels; the path of a .csv, .parquet, .feather
+#'   or .dta file with such columns; or a folder with a folder of photographs for each class. Factors count as text with
+#'   their labels.
+#' @param image_col Name of the column of paths.
+#' @param label_col Name of the column of labels; several names for several attributes (0 and 1, or logical) or several
+#'   scores.
+#' @param coders Where several people coded: the name of the column that names the coder (a row an answer), or the names
+#'   of the coders' columns (a row a photograph).
+#' @param task `"single"` (exclusive classes), `"multi"` (several attributes at once) or `"score"` (numbers). `"auto"`
+#'   reads it from the labels.
+#' @param backbone The network to start from: any model that names an embedding, as `model` in [classify_images()].
+#'   `"timm/<name>"` takes a network of timm.
+#' @param method `"head"` fits a new last layer on the network's embeddings (logistic or ridge regression; seconds).
+#'   `"tail"` trains the last part of the network, and `"full"` all of it; both need PyTorch. `"auto"` takes `"tail"`
+#'   where PyTorch is installed and cross-validation says that it is better, else `"head"`.
+#' @param out The model file to write, such as `"protest.onnx"`. What cross-validation found is written beside it, as
+#'   `protest.validation.zip`.
+#' @param name Name of the model. `NULL`: that of the file. Without `out`, the model is put among your models under this
+#'   name.
+#' @param groups Name of a column: photographs with the same value (of one event, one account) are never apart in
+#'   cross-validation.
+#' @param class_weights Weights of the classes in training, such as `c(protest = 2, other = 1)`. `"balanced"` makes rare
+#'   classes count as much as frequent ones, at the price of probabilities that are too high for rare classes.
+#' @param folds Folds of the cross-validation: a whole number, 2 or more.
+#' @param epochs For `"tail"` and `"full"`: how often to go through the photographs. `NULL`: what suits the method.
+#' @param conf_level Level of the intervals, between 0 and 1.
+#' @param seed The same seed, labels and versions give the same file, bit for bit, on the same machine. R's own seed
+#'   plays no part.
+#' @param overwrite Whether to replace a file that is there.
+#' @returns A model as [load_model()] returns it, which also has `validation`: what cross-validation found, as
+#'   [cross_validate()] returns it, out-of-fold predictions included. `tidy()` and `glance()` give its figures. The card
+#'   in the file holds them too, with the seed, the versions, and a fingerprint of the labelled photographs. An
+#'   interrupt (Ctrl-C) returns the best model so far, if there is one, with a warning.
+#' @section Errors: `imagesasdata_labels_invalid`: the labels cannot be used; the message says which and why.
+#'   `imagesasdata_dependency_missing`: PyTorch is needed and not installed. `imagesasdata_image_column_missing`,
+#'   `imagesasdata_images_not_found`, `imagesasdata_model_not_found`, `imagesasdata_model_invalid`,
+#'   `imagesasdata_argument_invalid`.
+#' @seealso [classify_images()], [predict()][predict.imagesasdata_model] and `augment()` use the model;
+#'   [write_report()] describes it.
+#' @export
+#' @examples
+#' \dontrun{
+#' model <- fine_tune("labels.csv", image_dir = "photos/", out = "protest.onnx")
+#' model$validation$metrics
+#' classify_images("new_photos/", model = model)
+#' }
+fine_tune <- function(labels, image_col = "image", label_col = "label", image_dir = NULL, coders = NULL, task = "auto",
+                      backbone = "efficientnet_lite0", method = "auto", out = NULL, name = NULL, groups = NULL,
+                      class_weights = NULL, folds = 5, epochs = NULL, conf_level = 0.95, seed = 1, device = "auto",
+                      cache = TRUE, progress = TRUE, overwrite = FALSE) {
+  model <- run_on_labels("fine_tune", as.list(environment()), as_tuned_model)
+  model$notes <- NULL
+  model
+}
+
+as_tuned_model <- function(tuned) {
+  model <- as_model(tuned)
+  validation <- tuned$validation
+  if (!is.null(from_none(validation))) model$validation <- as_findings(validation)
+  model$notes <- as.character(unlist(from_python(tuned$notes)))
+  model
+}
+
+from_none <- function(value) {
+  if (inherits(value, "python.builtin.NoneType") || is.null(value)) NULL else value
+}
+
+#' Cross-validate
+#'
+#' Measures how well a model fine-tuned on these labels does on photographs that it has not seen. The labelled
+#' photographs are cut into folds, and each fold is predicted by a model that was fitted on the others. Near-duplicates
+#' (see [find_duplicates()]) and photographs of one group are never apart, strengths of regularisation are chosen within
+#' the training folds, and the probabilities of a fold are calibrated by the other folds: nothing of a photograph is
+#' known to the model that predicts it.
+#'
+#' @inheritParams fine_tune
+#' @param method What is trained: `"head"`, the last layer; `"tail"`, the last part of the network; `"full"`, all of it.
+#'   The last two need PyTorch.
+#' @param folds How many: a whole number, 2 or more.
+#' @param repeats Cut into folds so often, each time anew. Every photograph then has as many predictions.
+#' @param seed The same seed gives the same folds and the same numbers. R's own seed plays no part.
+#' @returns [Findings][imagesasdata_findings] with the tables `metrics`, `confusion`, `roc`, `pr` and `calibration` as
+#'   in [evaluate_predictions()]; `predictions`: out of fold, one row a photograph and repeat, with `truth`, `fold` and
+#'   `repeat`; `folds`: `repeat`, `fold`, `n_train`, `n_test`, `estimate`; `duplicates`. The facts hold the primary
+#'   metric (`estimate`, `conf_low`, `conf_high`), `baseline` (accuracy of naming the most frequent class every time),
+#'   `ceiling` (how far the coders agree), `temperature` and `n_duplicate_pairs`.
+#' @section Errors: `imagesasdata_labels_invalid`, `imagesasdata_model_invalid`, `imagesasdata_dependency_missing`,
+#'   `imagesasdata_image_column_missing`, `imagesasdata_images_not_found`, `imagesasdata_argument_invalid`.
+#' @export
+#' @examples
+#' \dontrun{
+#' found <- cross_validate("labels.csv", image_dir = "photos/")
+#' found
+#' found$metrics
+#' plot(found, "confusion")
+#' }
+cross_validate <- function(labels, image_col = "image", label_col = "label", image_dir = NULL, coders = NULL,
+                           task = "auto", backbone = "efficientnet_lite0", method = "head", groups = NULL,
+                           class_weights = NULL, folds = 5, repeats = 1, epochs = NULL, conf_level = 0.95, seed = 1,
+                           device = "auto", cache = TRUE, progress = TRUE) {
+  run_on_labels("cross_validate", as.list(environment()))
+}
+
+#' Learning curve
+#'
+#' Measures how quality grows with the number of labels, to decide whether coding more is worth while. For each of
+#' several sizes, models are fitted on random subsets of that size of the training folds and tested on the fold left
+#' out. A curve `a - b * n^-c` through the estimates says what 100 more labels would bring.
+#'
+#' @inheritParams cross_validate
+#' @param sizes Numbers of labels. `NULL`: six, from a few a class to all that the training folds have.
+#' @param repeats Subsets for each size and fold.
+#' @returns [Findings][imagesasdata_findings] with the table `curve`: `n` (labels to train on), `metric` (`"accuracy"`;
+#'   for scores `"r2"`), `estimate`, `conf_low`, `conf_high` (bootstrap over photographs). Facts: `n` (labels there
+#'   are), `gain_100` (how much the curve promises for 100 more labels than there are; missing where no curve fits) and
+#'   `curve_a`, `curve_b`, `curve_c`. The promise reaches beyond what was measured: take it as a hint.
+#' @inheritSection cross_validate Errors
+#' @export
+#' @examples
+#' \dontrun{
+#' curve <- learning_curve("labels.csv", image_dir = "photos/")
+#' plot(curve)
+#' }
+learning_curve <- function(labels, image_col = "image", label_col = "label", image_dir = NULL, coders = NULL,
+                           task = "auto", backbone = "efficientnet_lite0", method = "head", groups = NULL,
+                           class_weights = NULL, sizes = NULL, repeats = 5, conf_level = 0.95, seed = 1,
+                           device = "auto", cache = TRUE, progress = TRUE) {
+  run_on_labels("learning_curve", as.list(environment()))
+}
+
+#' @rdname imagesasdata_findings
+#' @exportS3Method generics::tidy
+tidy.imagesasdata_model <- function(x, ...) { # nolint: object_name_linter.
+  tidy.imagesasdata_findings(validation_of(x, "x", rlang::current_env()), ...)
+}
+
+#' @rdname imagesasdata_findings
+#' @exportS3Method generics::glance
+glance.imagesasdata_model <- function(x, ...) { # nolint: object_name_linter.
+  glance.imagesasdata_findings(validation_of(x, "x", rlang::current_env()), ...)
+}
+
+validation_of <- function(model, argument, call) {
+  if (is.null(model$validation)) {
+    text <- "`%s` is the model \"%s\", which has no `validation`: only what fine_tune() returned has one."
+    abort("argument_invalid", sprintf(text, argument, model$name), call)
+  }
+  model$validation
+}

@@ -1,0 +1,647 @@
+"""Hand labels arrive in whatever shape they have, and what is wrong with them is said."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from imagesasdata.errors import ArgumentInvalid, ImageColumnMissing, ImagesNotFound, LabelsInvalid, TableUnreadable
+from imagesasdata.labels import Labels, class_text, read_labels
+from imagesasdata.tablefiles import write_table
+
+HOSTILE = [
+    "=cmd|calc.jpg",
+    "<script>alert(1)</script>.jpg".replace("/", "∕"),
+    "line\nbreak.jpg",
+    "📷 é.jpg",
+    "'; DROP TABLE.jpg",
+    " .jpg",
+]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with the files 0.jpg to 19.jpg; labels do not need their pixels."""
+    folder = tmp_path / "photos"
+    write(folder / f"{i}.jpg" for i in range(20))
+    return folder
+
+
+def write(paths: Iterable[Path]) -> None:
+    """Write files, each with its own bytes."""
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"photograph " + os.fsencode(path))
+
+
+def table(**columns: Any) -> pd.DataFrame:
+    """As many photographs as there are labels, beside them."""
+    n = len(next(iter(columns.values())))
+    return pd.DataFrame({"image": [f"{i}.jpg" for i in range(n)], **columns})
+
+
+def said(labels: Labels, words: str) -> str:
+    """The one note with these words in it."""
+    (note,) = [note for note in labels.notes if words in note]
+    return note
+
+
+def classes_of(labels: Labels) -> list[str]:
+    return [labels.names[code] for code in labels.codes]
+
+
+# -- folders -----------------------------------------------------------------------------------------------------------
+
+
+def test_direct_folders_are_the_classes_and_folders_in_them_are_not(tmp_path: Path) -> None:
+    write(tmp_path / name for name in ("protest/b.jpg", "protest/2020/may/a.png", "other/c.JPEG", "other/d.jpg"))
+    write([tmp_path / "README.txt", tmp_path / "protest" / "notes.txt", tmp_path / "other" / ".hidden.jpg"])
+    labels = read_labels(tmp_path)
+    assert (labels.task, labels.names, labels.answers) == ("single", ("other", "protest"), None)
+    names = [os.path.relpath(str(name), tmp_path) for name in labels.images.names]
+    assert dict(zip(names, classes_of(labels), strict=True)) == {
+        "other/c.JPEG": "other",
+        "other/d.jpg": "other",
+        "protest/2020/may/a.png": "protest",
+        "protest/b.jpg": "protest",
+    }
+    assert labels.values.tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]]
+    assert len(set(labels.groups.tolist())) == 4
+    assert labels.images.data is None
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_folder_may_be_relative_to_image_dir(tmp_path: Path, end: str) -> None:
+    write(tmp_path / "set" / name for name in ("a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg"))
+    labels = read_labels("set" + end, image_dir=tmp_path)
+    assert labels.images.names == ["set/a/1.jpg", "set/a/2.jpg", "set/b/3.jpg", "set/b/4.jpg"]
+    assert labels.images.paths == [str(tmp_path / str(name)) for name in labels.images.names]
+    assert classes_of(labels) == ["a", "a", "b", "b"]
+
+
+def test_photographs_outside_the_folders_of_classes_are_an_error_that_names_them(tmp_path: Path) -> None:
+    write(tmp_path / name for name in ("a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg", "stray.jpg"))
+    with pytest.raises(LabelsInvalid, match=r"1 photograph\(s\) lie directly in .*'stray.jpg'. Move each"):
+        read_labels(tmp_path)
+
+
+def test_an_empty_folder_is_no_class_and_is_mentioned(tmp_path: Path) -> None:
+    write(tmp_path / name for name in ("a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg"))
+    (tmp_path / "violence").mkdir()
+    (tmp_path / ".git").mkdir()
+    labels = read_labels(tmp_path)
+    assert labels.names == ("a", "b")
+    assert "'violence'" in said(labels, "hold no photograph")
+    assert ".git" not in said(labels, "hold no photograph")
+
+
+def test_a_link_to_a_folder_is_mentioned_rather_than_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "set" / name for name in ("a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg"))
+    write(tmp_path / "elsewhere" / f"{i}.jpg" for i in range(3))
+    (tmp_path / "set" / "c").symlink_to(tmp_path / "elsewhere")
+    assert "'c'" in said(read_labels(tmp_path / "set"), "links are not followed")
+
+
+def test_hostile_names_of_files_and_classes_survive(tmp_path: Path) -> None:
+    write(tmp_path / folder / name for folder in ("<b>", "=1+1") for name in HOSTILE)
+    labels = read_labels(tmp_path)
+    assert labels.names == ("<b>", "=1+1")
+    assert len(labels) == 2 * len(HOSTILE)
+    names = [os.path.basename(str(name)) for name in labels.images.names]
+    assert sorted(names) == sorted(HOSTILE * 2)
+
+
+def test_names_that_are_no_utf8_can_be_kept_in_a_table(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    for i in range(2):
+        with open(folder + b"/\xff%d.jpg" % i, "wb") as file:
+            file.write(b"x%d" % i)
+    write([tmp_path / "b" / "1.jpg", tmp_path / "b" / "2.jpg"])
+    labels = read_labels(tmp_path)
+    assert len(labels) == 4
+    pa.array([*labels.names, *labels.images.names], pa.string())
+
+
+@pytest.mark.parametrize("option", [{"coders": "coder"}, {"groups": "account"}, {"task": "multi"}, {"task": "score"}])
+def test_options_about_columns_are_an_error_with_a_folder(tmp_path: Path, option: dict[str, str]) -> None:
+    write([tmp_path / "a" / "1.jpg"])
+    with pytest.raises(ArgumentInvalid, match="`labels` is a folder of class folders"):
+        read_labels(tmp_path, **option)
+
+
+def test_a_path_that_leads_nowhere_is_an_error_that_says_what_labels_may_be(tmp_path: Path) -> None:
+    with pytest.raises(ImagesNotFound, match=r"is no folder and no table file.*folder of class folders"):
+        read_labels(tmp_path / "missing")
+    with pytest.raises(TableUnreadable, match="does not exist"):
+        read_labels(tmp_path / "missing.csv")
+    with pytest.raises(ImagesNotFound, match="holds no image"):
+        read_labels(tmp_path)
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".feather", ".dta"])
+def test_table_files_give_the_same_labels_as_the_data_frame(photos: Path, tmp_path: Path, suffix: str) -> None:
+    frame = table(label=["protest", "other", None, "other", "protest"], account=["x", "x", "y", None, "z"])
+    write_table(pa.Table.from_pandas(frame), tmp_path / f"labels{suffix}")
+    one = read_labels(tmp_path / f"labels{suffix}", image_dir=photos, groups="account")
+    other = read_labels(frame, image_dir=photos, groups="account")
+    assert one.images == other.images
+    assert one.values.tolist() == other.values.tolist() == [[0, 1], [1, 0], [1, 0], [0, 1]]
+    assert one.groups.tolist() == other.groups.tolist() == [0, 0, 1, 2]
+    assert "1 of 5 photographs have no label" in said(one, "no label")
+
+
+def test_arrow_and_anything_with_its_stream_are_read(photos: Path) -> None:
+    frame = table(label=["a", "b", "a", "b"])
+
+    class Foreign:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return pa.Table.from_pandas(frame).__arrow_c_stream__(requested_schema)
+
+    for given in (pa.Table.from_pandas(frame.set_index("image")), Foreign()):
+        labels = read_labels(given, image_dir=photos)
+        assert classes_of(labels) == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["a.jpg"], {"image": ["a.jpg"]}, pa.chunked_array([["a"]])])
+def test_what_is_no_table_is_an_error(wrong: Any) -> None:
+    with pytest.raises(ArgumentInvalid, match=r"`labels` is"):
+        read_labels(wrong)
+
+
+def test_columns_that_are_not_there_are_an_error_with_those_that_are(photos: Path) -> None:
+    frame = table(label=["a", "b"])
+    with pytest.raises(ImageColumnMissing, match='no column "photo"'):
+        read_labels(frame, image_col="photo")
+    with pytest.raises(ArgumentInvalid, match=r'`label_col` is "tag"; the table has no such column .*image, label'):
+        read_labels(frame, label_col="tag")
+    with pytest.raises(ArgumentInvalid, match="`coders` is"):
+        read_labels(frame, coders="coder")
+    with pytest.raises(ArgumentInvalid, match="`groups` is"):
+        read_labels(frame, image_dir=photos, groups="account")
+    with pytest.raises(ArgumentInvalid, match="several columns of this name"):
+        read_labels(pd.DataFrame([["0.jpg", "a", "b"]], columns=["image", "label", "label"]))
+
+
+def test_labels_that_were_read_before_come_back_as_they_are(photos: Path) -> None:
+    labels = read_labels(table(label=["a", "b"] * 2), image_dir=photos)
+    assert read_labels(labels) is labels
+
+
+@pytest.mark.parametrize(
+    ("given", "classes"),
+    [
+        (["b", "a"], ["b", "a"]),
+        (["b ", " a"], ["b", "a"]),
+        ([True, False], ["true", "false"]),
+        ([1, 0], ["1", "0"]),
+        ([1.0, 0.0], ["1", "0"]),
+        ([Decimal(1), Decimal(0)], ["1", "0"]),
+        ([10, 9], ["10", "9"]),
+        (pd.Categorical(["b", "a"], ["c", "b", "a"]), ["b", "a"]),
+        ([datetime.date(2020, 5, 1), datetime.date(2020, 6, 1)], ["2020-05-01", "2020-06-01"]),
+        (["1", 2], ["1", "2"]),
+    ],
+    ids=["text", "blanks", "logical", "int", "float", "decimal", "ten", "factor", "date", "mixed"],
+)
+def test_classes_are_named_by_what_was_given(photos: Path, given: Any, classes: list[str]) -> None:
+    values = [*given, *given]
+    labels = read_labels(table(label=values), image_dir=photos)
+    assert labels.task == "single"
+    assert classes_of(labels) == classes * 2
+
+
+def test_classes_are_sorted_numbers_as_numbers(photos: Path) -> None:
+    assert read_labels(table(label=[10, 9, 10, 9]), image_dir=photos).names == ("9", "10")
+    assert read_labels(table(label=["10", "9", "10", "9"]), image_dir=photos).names == ("10", "9")
+    assert read_labels(table(label=list("éaZé") + list("aZ")), image_dir=photos).names == ("Z", "a", "é")
+
+
+def test_something_that_can_be_no_label_is_an_error(photos: Path) -> None:
+    with pytest.raises(LabelsInvalid, match=r"\['a', 'b'\], a list; give text, numbers"):
+        read_labels(table(label=[["a", "b"], ["a"]]), image_dir=photos)
+
+
+def test_classes_that_differ_by_capitals_only_are_pointed_out(photos: Path) -> None:
+    labels = read_labels(table(label=["Protest", "protest"] * 2), image_dir=photos)
+    assert "capital letters" in said(labels, "Protest")
+
+
+def test_rows_without_a_path_are_left_out_with_a_note(photos: Path) -> None:
+    frame = pd.DataFrame({"image": ["0.jpg", None, "", "1.jpg", "2.jpg", "3.jpg"], "label": list("aaabba")})
+    labels = read_labels(frame, image_dir=photos)
+    assert labels.images.names == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert "2 row(s) have no path" in said(labels, "no path")
+
+
+# -- which task --------------------------------------------------------------------------------------------------------
+
+
+def test_few_whole_numbers_are_classes_and_a_note_says_so(photos: Path) -> None:
+    labels = read_labels(table(label=[0, 1, 1, 0]), image_dir=photos)
+    assert (labels.task, labels.names) == ("single", ("0", "1"))
+    assert said(labels, "taken as classes").endswith('Scores? Pass task="score".')
+
+
+@pytest.mark.parametrize("numbers", [list(range(11)), [0.5, 1.0, 2.0]], ids=["many", "decimals"])
+def test_many_numbers_or_decimals_are_a_score(photos: Path, numbers: list[float]) -> None:
+    labels = read_labels(table(label=numbers), image_dir=photos)
+    assert (labels.task, labels.names) == ("score", ("label",))
+    assert labels.values[:, 0].tolist() == numbers
+    assert any('task="single"' in note for note in labels.notes) == (len(numbers) == 11)
+
+
+def test_a_task_that_is_asked_for_is_taken(photos: Path) -> None:
+    frame = table(label=[0, 1, 1, 0])
+    assert read_labels(frame, image_dir=photos, task="score").values[:, 0].tolist() == [0, 1, 1, 0]
+    assert read_labels(frame, image_dir=photos, task="multi").names == ("label",)
+    many = read_labels(table(label=[*range(11), *range(9)]).query("label < 9"), image_dir=photos, task="single")
+    assert many.names == tuple("012345678")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [(1, 0), (True, False), ("yes", "no"), ("TRUE", "FALSE"), ("1", "0"), (1.0, 0.0)]
+)
+def test_several_columns_of_yes_and_no_are_attributes(photos: Path, yes: Any, no: Any) -> None:
+    frame = table(fire=[yes, no, yes, no], sign=[no, no, yes, yes])
+    labels = read_labels(frame, image_dir=photos, label_col=["fire", "sign"])
+    assert (labels.task, labels.names) == ("multi", ("fire", "sign"))
+    assert labels.values.tolist() == [[1, 0], [0, 0], [1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, "", "NA", "n/a"])
+def test_attributes_that_are_not_coded_are_nan_and_photographs_without_any_are_left_out(
+    photos: Path, missing: Any
+) -> None:
+    frame = table(fire=["yes", "no", missing, missing, "yes", "no"], sign=["no", missing, "yes", missing, "yes", "no"])
+    labels = read_labels(frame, image_dir=photos, label_col=["fire", "sign"])
+    np.testing.assert_array_equal(labels.values, [[1, 0], [0, np.nan], [np.nan, 1], [1, 1], [0, 0]])
+    assert "3.jpg" not in labels.images.names
+    assert "1 of 6 photographs have no label" in said(labels, "no label")
+
+
+def test_several_columns_of_other_numbers_are_scores(photos: Path) -> None:
+    frame = table(anger=[1, 5, 3], fear=[0.5, None, 2.0])
+    labels = read_labels(frame, image_dir=photos, label_col=["anger", "fear"])
+    assert labels.task == "score"
+    np.testing.assert_array_equal(labels.values, [[1, 0.5], [5, np.nan], [3, 2]])
+
+
+def test_values_that_are_no_label_of_the_task_are_an_error_that_shows_them(photos: Path) -> None:
+    frame = table(fire=["yes", "perhaps", "no"], sign=["no", "no", "yes"], loud=[1, 2, np.inf])
+    for task in ("auto", "multi", "score"):
+        with pytest.raises(LabelsInvalid, match=r'"fire" holds .*a score is a number, an attribute 0 or 1'):
+            read_labels(frame, image_dir=photos, label_col=["fire", "sign"], task=task)
+    with pytest.raises(LabelsInvalid, match="'perhaps'"):
+        read_labels(frame, image_dir=photos, label_col=["fire", "sign"], task="multi")
+    with pytest.raises(LabelsInvalid, match='"loud" holds inf'):
+        read_labels(frame, image_dir=photos, label_col="loud", task="score")
+    with pytest.raises(LabelsInvalid, match='"loud" holds 2'):
+        read_labels(frame, image_dir=photos, label_col="loud", task="multi")
+
+
+def test_a_class_in_several_columns_is_an_error(photos: Path) -> None:
+    with pytest.raises(ArgumentInvalid, match='`task` is "single" and `label_col` names several'):
+        read_labels(table(a=[0, 1], b=[0, 1]), image_dir=photos, label_col=["a", "b"], task="single")
+    with pytest.raises(ArgumentInvalid, match="`task` is 'regression'"):
+        read_labels(table(label=[0, 1]), task="regression")
+    for wrong in ([], ["a", "a"]):
+        with pytest.raises(ArgumentInvalid, match="name each column once"):
+            read_labels(table(a=[0, 1]), label_col=wrong)
+
+
+# -- several coders ----------------------------------------------------------------------------------------------------
+
+
+def three_coders() -> pd.DataFrame:
+    """Four photographs: all agree, two of three agree, a tie (the third is missing), one coder only."""
+    return table(
+        ann=["b", "b", "b", "a"],
+        ben=["b", "a", "a", None],
+        cem=["b", "b", None, None],
+        note=["", "", "", ""],
+    )
+
+
+def long(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.melt("image", ["ann", "ben", "cem"], "who", "label").sample(frac=1, random_state=1)
+
+
+def test_wide_and_long_give_the_share_of_coders_a_class(photos: Path) -> None:
+    frame = three_coders()
+    wide = read_labels(frame, image_dir=photos, coders=["ann", "ben", "cem"])
+    assert wide.names == ("a", "b")
+    np.testing.assert_allclose(wide.values, [[0, 1], [1 / 3, 2 / 3], [1 / 2, 1 / 2], [1, 0]])
+    assert classes_of(wide) == ["b", "b", "a", "a"]
+    assert "tied on 1 of 4 photographs" in said(wide, "tied")
+    narrow = read_labels(long(frame).sort_values("image"), image_dir=photos, coders="who")
+    np.testing.assert_array_equal(narrow.values, wide.values)
+    for labels in (wide, narrow):
+        assert labels.answers is not None
+        answers = labels.answers.to_pandas().sort_values(["row", "coder"])
+        assert answers.columns.tolist() == ["row", "coder", "name", "value"]
+        assert labels.answers.schema.types == [pa.int64(), pa.string(), pa.string(), pa.string()]
+        assert list(zip(answers["row"], answers["coder"], answers["value"], strict=True)) == [
+            (0, "ann", "b"),
+            (0, "ben", "b"),
+            (0, "cem", "b"),
+            (1, "ann", "b"),
+            (1, "ben", "a"),
+            (1, "cem", "b"),
+            (2, "ann", "b"),
+            (2, "ben", "a"),
+            (3, "ann", "a"),
+        ]
+        assert set(answers["name"]) == {"label"}
+
+
+def test_the_order_of_rows_decides_only_the_order_of_photographs(photos: Path) -> None:
+    frame = long(three_coders())
+    labels = read_labels(frame, image_dir=photos, coders="who")
+    assert labels.images.names == frame["image"].drop_duplicates().tolist()
+    by_name = dict(zip(labels.images.names, labels.values.tolist(), strict=True))
+    assert by_name["2.jpg"] == [0.5, 0.5]
+
+
+def test_attributes_are_the_majority_and_a_tie_is_not_coded(photos: Path) -> None:
+    frame = pd.DataFrame(
+        [
+            ("0.jpg", "x", 1, 1),
+            ("0.jpg", "y", 1, 0),
+            ("0.jpg", "z", 0, None),
+            ("1.jpg", "x", 0, 1),
+            ("1.jpg", "y", 0, 1),
+            ("2.jpg", "x", 0, 0),
+            ("3.jpg", "x", 1, 0),
+            ("4.jpg", "x", 1, 1),
+            ("4.jpg", "y", 0, 0),
+            ("5.jpg", "x", 0, 1),
+        ],
+        columns=["image", "coder", "fire", "sign"],
+    )
+    labels = read_labels(frame, image_dir=photos, label_col=["fire", "sign"], coders="coder")
+    nan = np.nan
+    np.testing.assert_array_equal(labels.values, [[1, nan], [0, 1], [0, 0], [1, 0], [nan, nan], [0, 1]])
+    assert "tied on 3 answer(s)" in said(labels, "tied")
+    assert "flatters" in said(labels, "tied")
+    assert labels.answers is not None
+    assert labels.answers.num_rows == 19
+    assert set(labels.answers["value"].to_pylist()) == {"0", "1"}
+
+
+def test_scores_are_the_mean_over_coders(photos: Path) -> None:
+    frame = table(ann=[1.5, 2.0, 4.0], ben=[2.5, None, 5.0])
+    labels = read_labels(frame, image_dir=photos, coders=["ann", "ben"])
+    assert (labels.task, labels.names, labels.values[:, 0].tolist()) == ("score", ("label",), [2.0, 2.0, 4.5])
+    assert labels.answers is not None
+    assert labels.answers["value"].to_pylist() == ["1.5", "2", "4", "2.5", "5"]
+
+
+def test_logical_and_number_columns_of_two_coders_mean_the_same(photos: Path) -> None:
+    frame = table(ann=[True, False, True, True, False], ben=[1, 0, 0, 1, 0])
+    labels = read_labels(frame, image_dir=photos, coders=["ann", "ben"])
+    assert len(labels.names) == 2
+    np.testing.assert_array_equal(labels.values, [[0, 1], [1, 0], [0.5, 0.5], [0, 1], [1, 0]])
+
+
+def test_a_class_that_is_nobodys_majority_is_no_class_but_stays_among_the_answers(photos: Path) -> None:
+    frame = table(ann=list("aabb"), ben=list("aabb"), cem=["a", "a", "b", "unclear"])
+    labels = read_labels(frame, image_dir=photos, coders=["ann", "ben", "cem"])
+    assert labels.names == ("a", "b")
+    np.testing.assert_allclose(labels.values.sum(axis=1), 1)
+    assert '"unclear"' in said(labels, "it is no class")
+    assert labels.answers is not None
+    assert "unclear" in labels.answers["value"].to_pylist()
+
+
+@pytest.mark.parametrize("coders", [["ann"], ["ann", "ann"], []])
+def test_one_column_of_a_coder_is_an_error(coders: list[str]) -> None:
+    with pytest.raises(ArgumentInvalid, match="one column for each of two coders or more"):
+        read_labels(three_coders(), coders=coders)
+
+
+def test_wide_coders_of_several_attributes_are_an_error_with_the_cure() -> None:
+    with pytest.raises(ArgumentInvalid, match="one row for each coder's answer"):
+        read_labels(three_coders(), label_col=["fire", "sign"], coders=["ann", "ben"])
+
+
+def test_an_answer_without_a_coder_is_an_error_and_an_empty_row_is_not(photos: Path) -> None:
+    frame = table(label=["a", "b", None, "a", "b"], coder=["x", "x", None, "x", "x"])
+    assert len(read_labels(frame, image_dir=photos, coders="coder")) == 4
+    with pytest.raises(LabelsInvalid, match=r'1 row\(s\) have a label in "label" and no coder in "coder".*row 2'):
+        read_labels(frame.assign(coder=["x", None, None, "x", "x"]), image_dir=photos, coders="coder")
+
+
+# -- the same photograph several times ---------------------------------------------------------------------------------
+
+
+def test_rows_that_repeat_a_label_count_once(photos: Path) -> None:
+    frame = pd.DataFrame({"image": ["0.jpg", "./0.jpg", "1.jpg", "2.jpg", "3.jpg"], "label": list("aaabb")})
+    labels = read_labels(frame, image_dir=photos)
+    assert labels.images.names == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert "1 row(s) repeat" in said(labels, "repeat")
+
+
+def test_labels_that_contradict_each_other_are_an_error_that_suggests_coders(photos: Path) -> None:
+    frame = pd.DataFrame({"image": ["0.jpg", "0.jpg", "1.jpg", "2.jpg"], "label": list("abab")})
+    with pytest.raises(LabelsInvalid, match=r"1 photograph\(s\).*'0.jpg' \('a', 'b'\)\. .*pass coders="):
+        read_labels(frame, image_dir=photos)
+    with pytest.raises(LabelsInvalid, match=r"'0.jpg' by ann \('a', 'b'\)\. Keep one"):
+        read_labels(frame.assign(coder="ann"), image_dir=photos, coders="coder")
+
+
+def test_attributes_in_several_rows_complete_each_other(photos: Path) -> None:
+    rows = [("0.jpg", 1, None), ("0.jpg", None, 0), ("1.jpg", 0, 1), ("2.jpg", 1, 0), ("3.jpg", 0, 1)]
+    frame = pd.DataFrame(rows, columns=["image", "fire", "sign"])
+    labels = read_labels(frame, image_dir=photos, label_col=["fire", "sign"])
+    assert labels.values.tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
+    assert not any("repeat" in note for note in labels.notes)
+
+
+def copied(photos: Path, *pairs: tuple[int, int]) -> None:
+    for a, b in pairs:
+        (photos / f"{b}.jpg").write_bytes((photos / f"{a}.jpg").read_bytes())
+
+
+def test_copies_under_other_names_are_kept_together_and_mentioned(photos: Path) -> None:
+    copied(photos, (0, 2), (0, 4))
+    labels = read_labels(table(label=list("ababab")), image_dir=photos)
+    assert labels.groups.tolist() == [0, 1, 0, 2, 0, 3]
+    assert "2 photograph(s) are byte for byte the same" in said(labels, "byte for byte")
+    assert "'0.jpg' and '2.jpg'" in said(labels, "byte for byte")
+    assert not any("DIFFERENT" in note for note in labels.notes)
+
+
+def test_copies_with_different_labels_are_named(photos: Path) -> None:
+    copied(photos, (0, 1))
+    note = said(read_labels(table(label=list("abab")), image_dir=photos), "DIFFERENT")
+    assert "1 pair(s)" in note
+    assert "'0.jpg' is 'a' and '1.jpg' is 'b'" in note
+    frame = table(fire=[1, 0, 1, 0], sign=[0, None, 1, 1]).astype({"fire": "Int64"})
+    frame.loc[4] = ["4.jpg", 1, 0]
+    note = said(read_labels(frame, image_dir=photos, label_col=["fire", "sign"]), "DIFFERENT")
+    assert "'0.jpg' is fire 1, sign 0 and '1.jpg' is fire 0, sign not coded" in note
+
+
+def test_what_is_not_coded_of_a_copy_is_no_different_label(photos: Path) -> None:
+    copied(photos, (0, 1))
+    frame = table(fire=[1, 1, 0, 0, 1], sign=[0, None, 1, 1, 0])
+    labels = read_labels(frame, image_dir=photos, label_col=["fire", "sign"])
+    assert not any("DIFFERENT" in note for note in labels.notes)
+
+
+# -- groups ------------------------------------------------------------------------------------------------------------
+
+
+def test_equal_values_are_one_group_and_missing_ones_are_by_themselves(photos: Path) -> None:
+    frame = table(label=list("abababa"), account=["x", None, "y", "x", "", None, "y"])
+    assert read_labels(frame, image_dir=photos, groups="account").groups.tolist() == [0, 1, 2, 0, 3, 4, 2]
+    numbers = frame.assign(account=[7, None, 8, 7, None, None, 8])
+    assert read_labels(numbers, image_dir=photos, groups="account").groups.tolist() == [0, 1, 2, 0, 3, 4, 2]
+
+
+def test_copies_join_the_groups_that_they_are_in(photos: Path) -> None:
+    copied(photos, (0, 3))
+    frame = table(label=list("ababab"), account=["x", "x", "y", "y", "z", "z"])
+    assert read_labels(frame, image_dir=photos, groups="account").groups.tolist() == [0, 0, 0, 0, 1, 1]
+
+
+def test_a_photograph_in_two_groups_joins_them(photos: Path) -> None:
+    rows = [("0.jpg", "a", "x"), ("0.jpg", "a", "y"), ("1.jpg", "b", "x"), ("2.jpg", "b", "y"), ("3.jpg", "a", "z")]
+    frame = pd.DataFrame(rows, columns=["image", "label", "account"])
+    assert read_labels(frame, image_dir=photos, groups="account").groups.tolist() == [0, 0, 0, 1]
+
+
+def test_groups_follow_photographs_when_others_are_left_out(photos: Path) -> None:
+    (photos / "1.jpg").unlink()
+    frame = table(label=["a", "a", None, "b", "b", "a"], account=["x", "y", "x", "y", "x", "y"])
+    labels = read_labels(frame, image_dir=photos, groups="account")
+    assert labels.images.names == ["0.jpg", "3.jpg", "4.jpg", "5.jpg"]
+    assert labels.groups.tolist() == [0, 1, 0, 1]
+
+
+# -- files and numbers -------------------------------------------------------------------------------------------------
+
+
+def test_files_that_cannot_be_opened_are_left_out_with_the_reason(photos: Path) -> None:
+    (photos / "0.jpg").unlink()
+    (photos / "1.jpg").write_bytes(b"")
+    (photos / "2.jpg").unlink()
+    (photos / "2.jpg").mkdir()
+    frame = table(ann=list("abababab"), ben=list("abababab"))
+    frame.loc[7, "image"] = "https://example.org/7.jpg"
+    labels = read_labels(frame, image_dir=photos, coders=["ann", "ben"])
+    assert labels.images.names == ["3.jpg", "4.jpg", "5.jpg", "6.jpg"]
+    note = said(labels, "cannot be opened")
+    assert "4 of 8 labelled photographs" in note
+    for shown in ("'0.jpg' (file does not exist)", "'1.jpg' (empty file", "'2.jpg' (a folder", "and 1 more"):
+        assert shown in note
+    assert labels.answers is not None
+    assert sorted(labels.answers["row"].to_pylist()) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_does_not_stop_the_run(photos: Path) -> None:
+    (photos / "0.jpg").unlink()
+    os.mkfifo(photos / "0.jpg")
+    labels = read_labels(table(label=list("abaab")), image_dir=photos)
+    assert "not a regular file" in said(labels, "cannot be opened")
+
+
+def test_files_of_rows_without_a_label_are_not_asked_for(photos: Path) -> None:
+    (photos / "0.jpg").unlink()
+    labels = read_labels(table(label=[None, "a", "b", "a", "b"]), image_dir=photos)
+    assert not any("cannot be opened" in note for note in labels.notes)
+
+
+def test_no_file_at_all_is_an_error_that_says_where_it_was_looked_for(photos: Path) -> None:
+    with pytest.raises(LabelsInvalid, match=r"None of the 4 labelled photographs.*'0.jpg' \(file does not exist\)"):
+        read_labels(table(label=list("abab")))
+
+
+@pytest.mark.parametrize("values", [[None, None], ["", "  "]])
+def test_no_label_is_an_error(photos: Path, values: list[Any]) -> None:
+    with pytest.raises(LabelsInvalid, match='No photograph has a label in "label"'):
+        read_labels(table(label=values), image_dir=photos)
+    with pytest.raises(LabelsInvalid, match="No photograph has a label"):
+        read_labels(pd.DataFrame({"image": [], "label": []}), image_dir=photos)
+
+
+def test_one_class_only_is_an_error(photos: Path) -> None:
+    with pytest.raises(LabelsInvalid, match='All photographs have one label, "a"'):
+        read_labels(table(label=list("aaa")), image_dir=photos)
+
+
+def test_a_class_of_one_photograph_is_an_error_with_the_count(photos: Path) -> None:
+    with pytest.raises(LabelsInvalid, match=r'Too few photographs of "b" \(1\): at least 2'):
+        read_labels(table(label=list("aabcc")), image_dir=photos)
+    with pytest.raises(LabelsInvalid, match=r'"fire = 1" \(1\)'):
+        read_labels(table(fire=[1, 0, 0], sign=[1, 0, 1]), image_dir=photos, label_col=["fire", "sign"])
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [([1, 1, 1, 1], "is 1 in every photograph"), ([0, None, 0, 0], "is 0 in every"), ([None] * 4, "in no photograph")],
+)
+def test_an_attribute_without_variation_is_an_error(photos: Path, column: list[Any], words: str) -> None:
+    with pytest.raises(LabelsInvalid, match=f'"sign" {words}|"sign" is coded {words}'):
+        read_labels(table(fire=[1, 0, 0, 1], sign=column), image_dir=photos, label_col=["fire", "sign"])
+
+
+def test_a_score_without_variation_is_an_error(photos: Path) -> None:
+    with pytest.raises(LabelsInvalid, match=r'"label" is 2\.5 in every photograph'):
+        read_labels(table(label=[2.5, 2.5, 2.5]), image_dir=photos)
+
+
+@pytest.mark.parametrize(("n", "warned"), [(9, True), (10, False)])
+def test_fewer_than_ten_photographs_are_mentioned(photos: Path, n: int, warned: bool) -> None:
+    labels = read_labels(table(label=["a", "b"] * (n // 2) + ["a"] * (n % 2)), image_dir=photos)
+    assert any("photographs are labelled" in note for note in labels.notes) == warned
+
+
+def test_nothing_is_said_of_good_labels(photos: Path) -> None:
+    assert read_labels(table(label=["a", "b"] * 10), image_dir=photos).notes == ()
+
+
+def test_twenty_thousand_photographs_are_one_row_each_in_order(tmp_path: Path) -> None:
+    write(tmp_path / f"{i}.jpg" for i in range(500))
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"image": [f"{i % 500}.jpg" for i in range(20_000)], "coder": np.arange(20_000) // 500})
+    frame["label"] = rng.choice(["a", "b", "c"], 20_000)
+    labels = read_labels(frame, image_dir=tmp_path, coders="coder")
+    assert labels.images.names == [f"{i}.jpg" for i in range(500)]
+    expected = frame.groupby(["image", "label"]).size().unstack(fill_value=0).loc[labels.images.names] / 40
+    np.testing.assert_allclose(labels.values, expected.to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("value", "numeric", "text"),
+    [
+        (True, False, "true"),
+        (True, True, "1"),
+        (np.bool_(False), False, "false"),
+        (np.int8(3), False, "3"),
+        (2**60 + 1, False, str(2**60 + 1)),
+        (1.5, False, "1.5"),
+        (-0.0, False, "0"),
+        ("  x ", False, "x"),
+        ("\ud83d", False, "\\ud83d"),
+    ],
+)
+def test_a_label_as_text(value: Any, numeric: bool, text: str) -> None:
+    assert class_text(value, numeric) == text
