@@ -144,10 +144,11 @@ class Engine:
         return Work(values, errors, seconds, ran)
 
     def close(self) -> None:
-        """Write what is new to the cache."""
+        """Write what is new to the cache, and give back the memory of the sessions."""
         for branch in self._branches:
             if branch.cache:
                 branch.cache.close()
+        self._branches = []
 
 
 @dataclass(frozen=True)

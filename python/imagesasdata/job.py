@@ -120,6 +120,7 @@ class Job:
                 rows = self._from_parts(run)
                 more = f'; the same command again goes on in "{folder}"'
                 raise Stopped(rows, len(self.images), more) from None
+        self.engine.close()  # the table of a large run is made where its networks were
         result = self._from_parts(run)
         if as_table:
             write_table(result.to_arrow(), out)
@@ -168,6 +169,7 @@ class _Doing:
         done: list[pa.Table] = []
         try:
             _, table = next(self.parts([Part(0, 0, len(self.job.images))], bar, done))
+            self.job.engine.close()
             return self.job._result(table)
         except KeyboardInterrupt:
             table = self.job._table(done)

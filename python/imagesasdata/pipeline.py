@@ -16,7 +16,7 @@ from .errors import ArgumentInvalid, ImageFailed, choose
 from .images import ImageList
 from .runtime import Stop, Values, wait_for
 
-CPU_SIZES = (4, 8, 16, 2)  # the first is what is used until it is known better
+CPU_SIZES = (4, 8, 2)  # the first is what is used until it is known better; larger ones take memory and bring nothing
 GPU_SIZES = (64, 128, 256, 32)
 GPU_BYTES_AN_IMAGE = 48 * 2**20  # generous: the largest layers of EfficientNet-Lite2, with room to work
 TRIALS = 4  # batches of each size that decide, taken from the run's own work

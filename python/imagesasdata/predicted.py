@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from .answers import class_text, is_missing, long_answers, numbered
 from .errors import ArgumentInvalid, quoted
-from .labels import numbered, class_text, is_missing, long_answers
 from .metrics import Flags, Floats
 from .tablefiles import read_table
 from .tables import to_frame

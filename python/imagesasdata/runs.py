@@ -152,7 +152,7 @@ class Run:
         listed = pa.table(
             {
                 "image": pa.array(images.names, pa.string()),
-                "path": pa.array([None if p is None else _path_bytes(p) for p in images.paths], pa.binary()),
+                "path": pa.array((None if p is None else _path_bytes(p) for p in images.paths), pa.binary()),
             }
         )
         partial = _partial(self.folder / "images.parquet")

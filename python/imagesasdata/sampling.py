@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from .answers import class_text, is_missing, label_frame, take_column
 from .classify import probabilities
 from .decode import Limits
 from .engine import Engine
@@ -19,7 +20,7 @@ from .errors import ArgumentInvalid, choose, quoted
 from .images import ImageList, find_images
 from .intervals import check_whole
 from .job import Job
-from .labels import Labels, class_text, is_missing, label_frame, take_column
+from .labels import Labels
 from .model import ImageModel, load_model
 from .pipeline import Batch
 from .progress import Report

@@ -13,20 +13,19 @@ import pandas as pd
 import pyarrow as pa
 
 from .agreement import ceiling
-from .errors import ArgumentInvalid, KeysInvalid, LabelsInvalid, quoted
-from .images import ImageList
-from .labels import (
-    Labels,
-    numbered,
-    read_folders,
-    together,
+from .answers import (
     class_text,
     drop_repeats,
     is_missing,
     label_columns,
     long_answers,
+    numbered,
+    put_together,
     take_column,
 )
+from .errors import ArgumentInvalid, KeysInvalid, LabelsInvalid, quoted
+from .images import ImageList
+from .labels import Labels, read_folders
 from .metrics import Codes, Floats
 from .predicted import Predicted, as_frame, key
 from .tablefiles import TABLE_SUFFIXES
@@ -271,7 +270,7 @@ def _gathered(
     answers, classes = numbered(answers, columns, task)
     images = [image or "" for image in predicted.images]
     answers = drop_repeats(answers, images, coders is not None, said)
-    values = together(answers, n, len(classes), task, said)
+    values = put_together(answers, n, len(classes), task, said)
     labelled = np.bincount(answers["photograph"], minlength=n) > 0
     agreed = None
     if coders is not None:

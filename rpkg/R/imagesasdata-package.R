@@ -4,6 +4,10 @@
 #' columns from images, [merge_predictions()] brings them into the data of a study. Every image has its row, in order;
 #' an image that cannot be read has a text in the column `error` and missing values elsewhere.
 #'
+#' For a model of your own: [sample_images()] draws photographs to code by hand, [coder_agreement()] says how far coders
+#' agree, [fine_tune()] makes a model of their labels, [cross_validate()], [evaluate_predictions()] and
+#' [learning_curve()] say how good it is, and [write_report()] writes it down.
+#'
 #' The work is done by the Python package of the same name. [install_imagesasdata()] installs it, [iad_doctor()] says
 #' what is there and what is missing. Attaching this package neither starts nor needs Python.
 #'

@@ -2,19 +2,21 @@
 
 #' Write a report
 #'
-#' Writes what was found as one HTML page: figures with their intervals, pictures, the photographs with the most
-#' confident errors, and how the figures came about. The page holds everything it shows, small versions of the
-#' photographs too, so look at it before you publish it.
+#' Writes what was found as one HTML page: the metrics with their intervals, pictures, the photographs of the most
+#' confident errors and of the least certain labels, and where the numbers come from. The page has no script and loads
+#' nothing, so it can be opened without a network. It holds photographs, small: share it only as you may share them.
 #'
 #' @inheritParams classify_images
-#' @param findings What [cross_validate()], [evaluate_predictions()], [learning_curve()] or [coder_agreement()]
-#'   returned, or a model from [fine_tune()].
+#' @param findings What [cross_validate()], [evaluate_predictions()] or [learning_curve()] returned, or a model from
+#'   [fine_tune()].
 #' @param out The page to write, such as `"report.html"`.
-#' @param model A model, for pictures of what the network looked at. Where `findings` is a model, that one.
+#' @param model The model that was evaluated. Its card is then quoted, and maps show where it saw its most confident
+#'   errors (see [saliency_map()]), where the model has such maps. Where `findings` is a model, that one.
 #' @param overwrite Whether to replace a file that is there.
-#' @returns The path of the page, invisibly.
-#' @section Errors: `imagesasdata_argument_invalid`, `imagesasdata_table_unreadable`,
-#'   `imagesasdata_dependency_missing`: Python's matplotlib is not installed.
+#' @returns The path of the page, invisibly. It appears only when it is whole.
+#' @section Errors: `imagesasdata_argument_invalid`: there is a file already, it cannot be written, or the findings are
+#'   of another kind. `imagesasdata_dependency_missing`: Python's matplotlib is not installed.
+#'   `imagesasdata_model_not_found`, `imagesasdata_model_invalid`.
 #' @export
 #' @examples
 #' \dontrun{

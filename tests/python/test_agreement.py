@@ -251,7 +251,7 @@ def test_the_same_seed_gives_the_same_intervals_and_another_one_others() -> None
 def test_many_photographs_are_resampled_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     frame, people = wide(random_answers(50, 2, 3))
     whole = quietly(frame, coders=people, replicates=400).metrics
-    monkeypatch.setattr("imagesasdata.agreement.CELLS", 50 * 7)
+    monkeypatch.setattr("imagesasdata.coefficients.CELLS", 50 * 7)
     blocks = quietly(frame, coders=people, replicates=400).metrics
     assert blocks["conf_low"].to_numpy() == pytest.approx(whole["conf_low"].to_numpy(), abs=0.1)
 

@@ -30,8 +30,12 @@ MODES = ("tail", "full")
 
 
 @pytest.fixture(autouse=True)
-def _torch() -> None:
+def _torch(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
+    from imagesasdata.train import torch_session
+
+    # The networks here are so small that a second thread would only be waited for.
+    monkeypatch.setattr(torch_session, "cpu_count", lambda: 1)
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,7 @@ def test_the_batch_size_is_learned_from_the_runs_own_work() -> None:
     sizes = _Sizes("auto", engine, 10_000)
     for _ in range(TRIALS * len(CPU_SIZES)):
         size = sizes.next()
-        sizes.learn(size, Work([], [], seconds=size * (0.5 if size == 16 else 1.0), ran=size))
-    assert sizes.next() == 16
+        sizes.learn(size, Work([], [], seconds=size * (0.5 if size == 8 else 1.0), ran=size))
+    assert sizes.next() == 8
     assert _Sizes("auto", engine, 10).next() == CPU_SIZES[0]
     assert _Sizes(7, engine, 10_000).next() == 7

@@ -14,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from imagesasdata.answers import class_text
 from imagesasdata.errors import ArgumentInvalid, ImageColumnMissing, ImagesNotFound, LabelsInvalid, TableUnreadable
-from imagesasdata.labels import Labels, class_text, read_labels
+from imagesasdata.labels import Labels, read_labels
 from imagesasdata.tablefiles import write_table
 
 HOSTILE = [

@@ -190,6 +190,7 @@ OPERATORS: dict[str, tuple[onnx.NodeProto, dict[str, Any], Sequence[int], int]] 
     "Pad, reflected": (node("Pad", "p", mode="reflect"), {"p": np.array([0, 0, 2, 1, 0, 0, 1, 3])}, IMAGE, 17),
     "Pad, edge": (node("Pad", "p", mode="edge"), {"p": np.array([0, 0, 2, 1, 0, 0, 1, 3])}, IMAGE, 17),
     "Pad, some sides": (node("Pad", "p", "", "a"), {"p": np.array([1, 2]), "a": np.array([-1])}, IMAGE, 18),
+    "Expand": (node("Expand", "s"), {"s": np.array([2, 3, 1, 5])}, (3, 4, 1), 17),
     "Gather": (node("Gather", "i", axis=1), {"i": np.array([[0, -1], [2, 2]])}, IMAGE, 17),
     "Identity": (node("Identity"), {}, IMAGE, 17),
     "Dropout": (node("Dropout"), {}, IMAGE, 17),
@@ -222,6 +223,18 @@ def test_a_reshape_by_a_shape_that_is_computed() -> None:
     ]
     proto = graph(nodes, {"sizes": np.array([1, 3]), "first": np.array([0])}, IMAGE)
     x = draw(*IMAGE)
+    np.testing.assert_array_equal(by_torch(torch_graph(proto), x), by_runtime(proto, x))
+
+
+def test_rows_picked_by_numbers_that_are_counted() -> None:
+    """As PyTorch exports ``x[torch.arange(n)]``."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"], start=0, end=1),
+        helper.make_node("Squeeze", ["shape"], ["n"]),
+        helper.make_node("Range", ["zero", "n", "one"], ["rows"]),
+        helper.make_node("Gather", ["x", "rows"], ["y"], axis=0),
+    ]
+    proto, x = graph(nodes, {"zero": np.array(0), "one": np.array(1)}, IMAGE), draw(*IMAGE)
     np.testing.assert_array_equal(by_torch(torch_graph(proto), x), by_runtime(proto, x))
 
 
@@ -352,6 +365,27 @@ def test_without_a_map_of_that_size_the_cut_is_half_way() -> None:
     cut = cut_point(proto, small_convolutions.CARD)
     assert cut == "sum"  # two of the four convolutions are before it
     assert not reachable_without(proto, "image", "embedding", cut)
+
+
+def test_a_count_of_the_photographs_is_no_way_around_the_cut() -> None:
+    """As PyTorch exports ``x.view(image.shape[0], 16)``; the tail counts what it is given."""
+    proto = small_convolutions.network()
+    nodes = list(proto.graph.node)
+    place = next(i for i, one in enumerate(nodes) if one.op_type == "Flatten")
+    nodes[place : place + 1] = [
+        helper.make_node("Shape", ["image"], ["n"], start=0, end=1),
+        helper.make_node("Concat", ["n", "width"], ["shape"], axis=0),
+        helper.make_node("Reshape", ["pool", "shape"], ["embedding"]),
+    ]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    proto.graph.initializer.append(numpy_helper.from_array(np.array([16]), "width"))
+    assert cut_point(proto, small_convolutions.CARD, size=112) == "sum"
+    tail, whole = torch_graph(proto, "logits", start="sum"), torch_graph(proto, "logits")
+    x = draw(3, 3, 32, 32)
+    half_way = by_torch(torch_graph(proto, "sum"), x)
+    np.testing.assert_allclose(by_torch(tail, half_way), by_torch(whole, x), atol=1e-6)
+    np.testing.assert_allclose(by_torch(whole, x), by_runtime(proto, x), atol=1e-5)
 
 
 def test_a_network_that_has_no_weights_after_any_tensor_cannot_be_cut() -> None:

@@ -68,13 +68,20 @@ class Map(NamedTuple):
     side: int
 
 
+def counts_batch(node: onnx.NodeProto, start: str) -> bool:
+    """Whether a node asks of the graph's input how many photographs there are; any tensor on the way could say so."""
+    ints = {attribute.name: attribute.i for attribute in node.attribute}
+    return node.op_type == "Shape" and list(node.input) == [start] and ints.get("end") == 1 and not ints.get("start")
+
+
 def _data_nodes(proto: onnx.ModelProto, card: ModelCard, embedding: str) -> list[onnx.NodeProto]:
     """Return the nodes that work on the photograph, on the way to the embedding."""
     needed = upstream(proto, embedding)
-    data = {str(card.tensors["input"])}
+    start = str(card.tensors["input"])
+    data = {start}
     found = []
     for node in proto.graph.node:
-        if needed.intersection(node.output) and data.intersection(node.input):
+        if needed.intersection(node.output) and data.intersection(node.input) and not counts_batch(node, start):
             data.update(node.output)
             found.append(node)
     return found

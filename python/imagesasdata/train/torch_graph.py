@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from ..errors import ModelInvalid
 from ..graph import free_inputs, upstream
+from .cut_point import counts_batch
 from .torch_node import Call, Node
 from .torch_operators import OPERATORS
 
-FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+OTHER_FLOATS = (TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
 # Inputs that are weights also where they are one number; others of one number are part of an activation.
 WEIGHTED = frozenset({"Conv", "Gemm", "BatchNormalization", "LayerNormalization", "PRelu"})
 STATISTICS = ("BatchNormalization", (3, 4))
@@ -64,8 +65,9 @@ class TorchGraph(nn.Module):
     ) -> None:
         super().__init__()
         self.start, self.output = start or free_inputs(proto)[0], output
-        needed = upstream(proto, output, stop=self.start)
-        nodes = [node for node in proto.graph.node if needed.intersection(node.output)]
+        plan = _from(proto, self.start)
+        needed = upstream(plan, output, stop=self.start)
+        nodes = [node for node in plan.graph.node if needed.intersection(node.output)]
         weights = {w.name: w for w in proto.graph.initializer if w.name in needed}
         if around := needed - set(weights) - {name for node in nodes for name in node.output}:
             raise ModelInvalid(f'"{output}" cannot be computed from "{self.start}" alone: it needs {sorted(around)}.')
@@ -74,26 +76,26 @@ class TorchGraph(nn.Module):
         trained = _trained(nodes, weights) - set(fixed)
         arrays: dict[str, npt.NDArray[Any]] = {}
         for name, weight in weights.items():
-            arrays[name] = self._add(name, weight, name in trained)
+            arrays[name] = numpy_helper.to_array(weight)
+            if weight.data_type in OTHER_FLOATS:
+                raise ModelInvalid(
+                    f'The weights "{name}" of the network are not in 32 bits, as training needs them. '
+                    'method="head" works with this network as it is.'
+                )
+            self._add(name, arrays[name], name in trained)
         self._steps: list[_Step] = []
         self._compile(nodes, arrays, proto)
 
-    def _add(self, name: str, weight: onnx.TensorProto, trained: bool) -> npt.NDArray[Any]:
-        array = numpy_helper.to_array(weight)
-        if weight.data_type not in FLOATS:
-            self._constants[name] = torch.from_numpy(array.copy())
-            return array
-        if weight.data_type != TensorProto.FLOAT:
-            raise ModelInvalid(
-                f'The weights "{name}" of the network are not in 32 bits, as training needs them. '
-                'method="head" works with this network as it is.'
-            )
+    def _add(self, name: str, array: npt.NDArray[Any], trained: bool = False) -> None:
+        value = torch.from_numpy(array.copy())
+        if not value.is_floating_point():
+            self._constants[name] = value
+            return
         key = self._names[name] = f"w{len(self._names)}"
         if trained:
-            self.register_parameter(key, nn.Parameter(torch.from_numpy(array.copy())))
+            self.register_parameter(key, nn.Parameter(value))
         else:
-            self.register_buffer(key, torch.from_numpy(array.copy()))
-        return array
+            self.register_buffer(key, value)
 
     def _compile(
         self, nodes: list[onnx.NodeProto], arrays: dict[str, npt.NDArray[Any]], proto: onnx.ModelProto
@@ -108,7 +110,7 @@ class TorchGraph(nn.Module):
             attributes = {a.name: helper.get_attribute_value(a) for a in raw.attribute}
             if operator == "Constant":
                 arrays[raw.output[0]] = _constant(attributes)
-                self._constants[raw.output[0]] = torch.from_numpy(arrays[raw.output[0]].copy())
+                self._add(raw.output[0], arrays[raw.output[0]])
                 continue
             if operator == "Identity" and raw.input[0] in arrays:
                 arrays[raw.output[0]] = arrays[raw.input[0]]
@@ -148,6 +150,16 @@ class TorchGraph(nn.Module):
             for name, value in trained.items()
             if isinstance(value, nn.Parameter)
         }
+
+
+def _from(proto: onnx.ModelProto, start: str) -> onnx.ModelProto:
+    """Return the nodes of a graph; those that count photographs count them at the start."""
+    plan = onnx.ModelProto()
+    plan.graph.node.extend(proto.graph.node)
+    for node in plan.graph.node:
+        if counts_batch(node, free_inputs(proto)[0]):
+            node.input[0] = start
+    return plan
 
 
 def _trained(nodes: list[onnx.NodeProto], weights: dict[str, onnx.TensorProto]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from onnx import TensorProto
 from torch import Tensor
@@ -91,7 +92,7 @@ def slice_(node: Node) -> Call:
     def call(x: Tensor, *_: Tensor) -> Tensor:
         index: list[slice] = [slice(None)] * x.dim()
         for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-            index[axis] = slice(start, end, step)
+            index[axis] = slice(max(start, -x.shape[axis]), min(end, x.shape[axis]), step)
         return x[tuple(index)]
 
     return call
@@ -111,6 +112,14 @@ def gather(node: Node) -> Call:
 def shape(node: Node) -> Call:
     start, end = int(node.attributes.get("start", 0)), node.attributes.get("end")
     return lambda x: torch.tensor(x.shape[start:end], dtype=torch.int64)
+
+
+def range_(node: Node) -> Call:
+    return lambda start, end, step: torch.arange(start.item(), end.item(), step.item(), dtype=start.dtype)
+
+
+def expand(node: Node) -> Call:
+    return lambda x, shape: x.expand(np.broadcast_shapes(tuple(x.shape), tuple(shape.tolist())))
 
 
 def cast(node: Node) -> Call:

@@ -136,11 +136,13 @@ test_that("errors of training have their class and their text", {
   skip_without_python()
   photos <- labelled_photos()
   expect_error(cross_validate(photos[photos$label == "blobs", ]), class = "imagesasdata_labels_invalid")
+  expect_error(
+    cross_validate(photos, folds = 2.5, progress = FALSE), "`folds` is 2.5", class = "imagesasdata_argument_invalid"
+  )
   expect_snapshot(error = TRUE, {
     cross_validate(photos, method = "magic")
     cross_validate(photos, image_col = "photo")
     cross_validate(photos, label_col = "labels")
-    cross_validate(photos, folds = 2.5, progress = FALSE)
     fine_tune(photos)
   })
 })
