@@ -133,8 +133,9 @@ def add_model(
     ----------
     path : path
         The .onnx file. One written by this package needs nothing else.
-    classes : path or list of str
-        Names in the order of the output, or a text file with one a line.
+    classes : path or list of str, optional
+        Names in the order of the output, or a text file with one a line. An encoder, such as CLIP's image tower, has
+        none: name the output that is its `embedding`, and use it with `embed_images` or as a backbone of `fine_tune`.
     size : int
         Side of the network's square input in pixels. Read from the graph where it is fixed there.
     mean, std : list of float
@@ -198,6 +199,9 @@ def add_model(
                 f'"{path}" takes the inputs {quoted(inputs)}; a model takes exactly one, the image.'
             ) from None
         size = size or _fixed_side(input_shape(proto, inputs[0]))
+        if classes is None and embedding is not None and (width := _width_of(proto, embedding)) is not None:
+            # An encoder, such as CLIP's image tower: what it gives are numbers without names of their own.
+            classes, task, output = [f"number_{i + 1}" for i in range(width)], "score", embedding
         given = {"--classes": classes, "--size": size, "--mean": mean, "--std": std}
         missing = [option for option, value in given.items() if value is None]
         if missing:
@@ -305,6 +309,11 @@ def _likely_output(proto: onnx.ModelProto, classes: int) -> str:
         raise ModelInvalid("The graph has no output. Export it again; the output has one number for each class.")
     wide = [value for value in outputs if output_width(value) == classes]
     return str((wide or outputs)[0].name)
+
+
+def _width_of(proto: onnx.ModelProto, name: str) -> int | None:
+    """Return how many numbers an output of the graph has, None where there is none of that name or it does not say."""
+    return next((output_width(value) for value in proto.graph.output if value.name == name), None)
 
 
 def _likely_activation(proto: onnx.ModelProto, output: str, task: str) -> str:

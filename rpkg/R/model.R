@@ -114,7 +114,9 @@ list_models <- function() {
 #' plain ONNX file, say what it lacks: the classes, and how a photograph becomes its input.
 #'
 #' @param path The `.onnx` file.
-#' @param classes Names in the order of the output: a character vector, or a text file with one a line.
+#' @param classes Names in the order of the output: a character vector, or a text file with one a line. An encoder, such
+#'   as CLIP's image tower, has none: name the output that is its `embedding`, and use it with [embed_images()] or as a
+#'   backbone of [fine_tune()].
 #' @param size Side of the network's square input, in pixels. `NULL`: read from the file, where it is fixed there.
 #' @param mean,std One number for each channel: the input is `(pixel / scale - mean) / std`.
 #' @param scale 255 for `mean` and `std` between 0 and 1; 1 for between 0 and 255.

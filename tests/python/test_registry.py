@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from networks import ASKED, CARD, CLASSES, add_node, colours, expected, keep_outside, noise, save, weights
-from onnx import helper
+from onnx import TensorProto, helper
 
 import imagesasdata as iad
 from imagesasdata import registry
@@ -355,3 +355,18 @@ def test_a_file_that_is_not_onnx_is_refused_before_anything_is_asked(tmp_path: P
         add_model(tmp_path / "m.onnx")
     with pytest.raises(ModelNotFound):
         add_model(tmp_path / "gone.onnx")
+
+
+def test_an_encoder_has_no_classes_and_is_a_backbone(class_folders: Path, tmp_path: Path) -> None:
+    proto = colours()
+    proto.graph.output.append(helper.make_tensor_value_info("means", TensorProto.FLOAT, ["n", 3]))
+    onnx.save(proto, tmp_path / "tower.onnx")
+    iad.add_model(tmp_path / "tower.onnx", embedding="means", mean=[0.5, 0.4, 0.3], std=[0.2, 0.25, 0.5])
+    try:
+        table = iad.embed_images(class_folders, model="tower", progress=False)
+        assert table.columns.tolist() == ["image", "embedding_1", "embedding_2", "embedding_3", "error"]
+        model = iad.fine_tune(class_folders, backbone="tower", method="head", out=tmp_path / "m.onnx", progress=False)
+        assert model.validation is not None
+        assert model.validation.estimate > 0.5
+    finally:
+        iad.remove_model("tower")
