@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ACTIVATIONS = {"single": "softmax", "multi": "sigmoid", "score": "none"}
 STEPS = 250  # fewer are not enough, however few the photographs
-EPOCHS = {"tail": (10, 40), "full": (8, 30)}
+EPOCHS = (8, 30)  # at least and at most
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Deep:
     mode : {"tail", "full"}
         Train what comes after `cut_point`, or all.
     epochs : int, optional
-        How often to go through the photographs; by default 10 times, and more often where they are few.
+        How often to go through the photographs; by default 8 times, and more often where they are few.
     features : numpy.ndarray, optional
         Embeddings of the photographs, where they are known.
 
@@ -81,7 +81,7 @@ class Deep:
     def __init__(
         self, material: Material, mode: str, epochs: int | None = None, features: Values | None = None
     ) -> None:
-        choose("method", mode, EPOCHS)
+        choose("method", mode, ("tail", "full"))
         if epochs is not None and (isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1):
             raise ArgumentInvalid(f"`epochs` is {epochs!r}; it must be a whole number above 0.")
         need_torch(mode)
@@ -145,7 +145,7 @@ class Deep:
         """Return how to train on `n` photographs."""
         from .torch_training import Recipe
 
-        least, most = EPOCHS[self.mode]
+        least, most = EPOCHS
         recipe = Recipe(self.epochs or 1)
         enough = int(np.clip(np.ceil(STEPS * recipe.batch / n), least, most))
         return Recipe(self.epochs or enough)
