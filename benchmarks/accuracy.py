@@ -1,6 +1,6 @@
 """Measure how good fine-tuning is: head, tail, full, and the book's recipe, on held-out photographs.
 
-    tools/bench.sh accuracy FOLDER [FOLDER ...] [--seeds 3] [--methods head tail full book] [--json FILE]
+    tools/bench.sh accuracy FOLDER [FOLDER ...] [--seeds 1 2 3] [--methods head tail full book] [--json FILE]
 
 A FOLDER has ``train/<class>/`` and ``test/<class>/`` (or ``val/<class>/``), or only ``<class>/``, of which three
 quarters are then drawn to train on, anew for each seed. The book (Webb Williams, Casas and Wilkerson 2020) trains all
@@ -200,12 +200,12 @@ def cross_validated(split: Split, seed: int) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/bench.sh accuracy", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     parser.add_argument("--json", type=Path, help="write the numbers to this file too, after each run")
     options = parser.parse_args()
     found: list[dict[str, Any]] = []
-    for seed in range(1, options.seeds + 1):
+    for seed in options.seeds:
         for folder in options.folders:
             split = read_set(folder, seed)
             estimate, low, high = cross_validated(split, seed)
@@ -222,7 +222,7 @@ def main() -> None:
                 )
                 if options.json:
                     options.json.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"\nMean over {len(options.folders)} set(s) and {options.seeds} seed(s)\n")
+    print(f"\nMean over {len(options.folders)} set(s) and {len(options.seeds)} seed(s)\n")
     print(f"{'method':8}{'accuracy':>10}{'macro F1':>10}{'seconds':>10}")
     for method in options.methods:
         rows = [row for row in found if row["method"] == method]

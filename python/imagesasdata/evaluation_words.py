@@ -99,7 +99,7 @@ def _by_class(rows: Sequence[Row], what: str) -> Iterator[str]:
     for name in names:
         of_one = found[name]
         n = of_one.get("recall", of_one[metrics[0]])["n"]
-        cells = "".join(_shown(of_one[metric]).ljust(CELL) for metric in metrics)
+        cells = "".join(f"{_shown(of_one[metric])}  ".ljust(CELL) for metric in metrics)
         yield f"  {plain(name)}".ljust(wide) + f"{cells}{n:,}"
 
 

@@ -25,16 +25,18 @@ class Progress:
         Number of images.
     text : str
         What is running, and where.
+    unit : str
+        What is counted.
     """
 
-    def __init__(self, progress: Report, total: int, text: str) -> None:
+    def __init__(self, progress: Report, total: int, text: str, unit: str = " images") -> None:
         if not isinstance(progress, bool) and not callable(progress):
             raise ArgumentInvalid(f"`progress` is {progress!r}; it must be True, False or a function.")
         self._function = None if isinstance(progress, bool) else progress
         self._total, self._text, self._done = total, text, 0
         self._bar: tqdm[Any] | None = None
         if progress is True:
-            self._bar = tqdm(total=total, desc=text, unit=" images", dynamic_ncols=True, smoothing=0.05)
+            self._bar = tqdm(total=total, desc=text, unit=unit, dynamic_ncols=True, smoothing=0.05)
 
     def __enter__(self) -> Progress:
         if self._function:
@@ -80,7 +82,7 @@ class Stages:
         """Say that `done` of `total` steps of the stage `text` are done."""
         if self._now is None or text != self._text or done < self._done:
             self.close()
-            self._now, self._text, self._done = Progress(self._progress, total, text), text, 0
+            self._now, self._text, self._done = Progress(self._progress, total, text, unit=""), text, 0
             self._now.__enter__()
         if done > self._done:
             self._now.advance(done - self._done)

@@ -151,3 +151,24 @@ def as_python(default: str) -> Any:
     if default.startswith('"'):
         return json.loads(default)
     return float(default.rstrip("L"))
+
+
+def test_a_model_trained_in_r_is_the_same_file_with_the_same_figures(class_folders: Path, tmp_path: Path) -> None:
+    model = iad.fine_tune(class_folders, method="head", out=tmp_path / "places.onnx", progress=False)
+    (tmp_path / "r").mkdir()
+    from_r = tmp_path / "r" / "places.onnx"
+    rscript("train.R", str(class_folders), str(from_r), str(tmp_path / "answer.json"))
+    assert from_r.read_bytes() == model.path.read_bytes()
+    answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert model.validation is not None
+    metrics = model.validation.metrics
+    assert answer["metrics"]["metric"] == metrics["metric"].tolist()
+    for column in ("estimate", "conf_low", "conf_high"):
+        got = [math.nan if value is None else value for value in answer["metrics"][column]]
+        np.testing.assert_allclose(got, metrics[column].to_numpy(float), atol=1e-12)
+    evaluated = iad.evaluate_predictions(model.validation.predictions, "truth").metrics
+    assert answer["evaluated"]["estimate"] == pytest.approx(evaluated["estimate"].tolist(), nan_ok=True, abs=1e-12)
+    np.testing.assert_allclose(answer["prob"], model.classify(class_folders, progress=False)["prob"], atol=1e-6)
+    assert answer["lines"] == list(model.validation.lines)
+    assert answer["duplicates"] == [len(iad.find_duplicates(class_folders, progress=False))]
+    assert answer["sampled"] == iad.sample_images(class_folders, 7, seed=3)["image"].tolist()

@@ -28,6 +28,7 @@ from .validate import METHODS, activated, make_method
 FOLDS = 5
 STEPS = 6
 REPLICATES = 1000
+LEAST_SIZES = 4
 Credits = npt.NDArray[np.float64]
 
 
@@ -116,7 +117,11 @@ def learning_curve(
     lines = [f"Learning curve: {method} of {facts['backbone']}, {n:,} labelled photographs", f"  labels  {metric}"]
     lines += [f"  {r['n']:6,}  {r['estimate']:.3f}  [{r['conf_low']:.3f}, {r['conf_high']:.3f}]" for r in rows]
     lines.append(
-        "No curve fits these estimates."
+        (
+            "No curve fits these estimates."
+            if len(steps) >= LEAST_SIZES
+            else "Four sizes or more are needed for a curve."
+        )
         if gain is None
         else f"100 more labels promise {100 * gain:+.1f} points of {metric}."
     )
@@ -200,7 +205,7 @@ def _power(n: Any, a: float, b: float, c: float) -> Any:
 
 def fit_curve(n: npt.NDArray[np.float64], estimates: npt.NDArray[np.float64]) -> tuple[float, float, float] | None:
     """Fit ``a - b * n ** -c`` with a from 0 to 1, or return None where that does not go."""
-    if len(n) < 4 or not np.isfinite(estimates).all():
+    if len(n) < LEAST_SIZES or not np.isfinite(estimates).all():
         return None
     top = float(estimates.max())
     try:

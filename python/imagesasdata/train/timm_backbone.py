@@ -106,7 +106,9 @@ def export(network: Any, name: str, path: Path) -> None:
 def preprocessing_of(config: dict[str, Any]) -> Preprocessing:
     """Return timm's preprocessing for evaluation as ours."""
     channels, size, _ = config["input_size"]
-    steps = Preprocessing(
+    if channels != 3:
+        raise ModelInvalid(f"The network takes {channels} channels; a backbone takes 3.")
+    return Preprocessing(
         size=size,
         resize=round(size / config.get("crop_pct", 0.875)),
         rule="short_side_crop",
@@ -116,9 +118,6 @@ def preprocessing_of(config: dict[str, Any]) -> Preprocessing:
         mean=tuple(map(float, config["mean"])),
         std=tuple(map(float, config["std"])),
     )
-    if channels != 3:
-        raise ModelInvalid(f"The network takes {channels} channels; a backbone takes 3.")
-    return steps
 
 
 def _two_outputs(torch: Any, network: Any) -> Any:
