@@ -341,7 +341,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part_of_a_new_one(tmp_pat
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "replace", lambda self, target: fail(target))
-        with pytest.raises(TableUnreadable, match="cannot be written: No space left on device"):
+        with pytest.raises(TableUnreadable, match="cannot be written: the disk is full"):
             write_table(predictions(), path)
     assert path.read_bytes() == b"the old one"
     assert os.listdir(tmp_path) == [path.name]

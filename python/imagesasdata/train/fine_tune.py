@@ -174,7 +174,7 @@ def fine_tune(
     choose("method", method, ("auto", *METHODS))
     path, name = _target(out, name, overwrite)
     given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
-    with Stages(progress) as stages, tempfile.TemporaryDirectory() as work:
+    with Stages(progress) as stages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
         trial = _Trial(ready, path, name, folds, epochs, conf_level, seed, stages)
         first = "head" if method == "auto" else method

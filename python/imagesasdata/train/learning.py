@@ -83,7 +83,7 @@ def learning_curve(
     """
     choose("method", method, METHODS)
     given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
-    with Stages(progress) as stages, tempfile.TemporaryDirectory() as work:
+    with Stages(progress) as stages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
         way = make_method(method, ready, None)
         known = ready.material.labels
@@ -141,7 +141,10 @@ def measure(
         for repeat in range(repeats):
             for train, test in folds:
                 rows = _subset(labels, train, size, rng)
-                outputs = activated(way.fit(rows, seed + repeat).logits(test), labels.task)
+                fitted = way.fit(rows, seed + repeat)
+                if fitted.settings.get("interrupted"):
+                    raise KeyboardInterrupt
+                outputs = activated(fitted.logits(test), labels.task)
                 credit[test] += _credit(labels, test, outputs) / repeats
                 done += 1
                 report("learning curve", done, total)

@@ -101,7 +101,7 @@ def cross_validate(
     """
     choose("method", method, METHODS)
     given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
-    with Stages(progress) as stages, tempfile.TemporaryDirectory() as work:
+    with Stages(progress) as stages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
         way = make_method(method, ready, epochs)
         return validate(ready, way, method, folds, repeats, seed, conf_level, stages.report)
@@ -115,7 +115,7 @@ def make_method(method: str, ready: Prepared, epochs: int | None) -> Method:
         return Head(ready.material, ready.features)
     from .deep import Deep
 
-    return Deep(ready.material, mode=method, epochs=epochs)
+    return Deep(ready.material, mode=method, epochs=epochs, features=ready.features)
 
 
 def validate(
@@ -179,7 +179,10 @@ def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any,
     label = f"cross-validation ({text})"
     report(label, 0, folds)
     for number, (train, test) in enumerate(make_folds(labels, folds, seed), 1):
-        logits[test] = way.fit(train, seed + number).logits(test)
+        fitted = way.fit(train, seed + number)
+        if fitted.settings.get("interrupted"):
+            raise KeyboardInterrupt  # a network that was not trained to its end says little of one that is
+        logits[test] = fitted.logits(test)
         fold[test] = number
         report(label, number, folds)
     outputs = np.empty_like(logits)
