@@ -171,10 +171,13 @@ class FindingsVerb(Generic[P, N]):
         self._core = core
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> N:
-        found = self._core(*args, **kwargs)
+        found = self._run(*args, **kwargs)
         for note in found.notes:
             warnings.warn(note, ImagesAsDataWarning, stacklevel=2)
         return found
+
+    def _run(self, *args: P.args, **kwargs: P.kwargs) -> N:
+        return self._core(*args, **kwargs)
 
     def for_r(self, *args: P.args, **kwargs: P.kwargs) -> N:
         """Return the same, without Python's warnings."""

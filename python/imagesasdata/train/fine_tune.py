@@ -57,15 +57,15 @@ class FineTuned(ImageModel):
 class _FineTune(FindingsVerb[..., FineTuned]):
     """As other verbs, and an interrupt comes with the best model so far."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> FineTuned:
+    def _run(self, *args: Any, **kwargs: Any) -> FineTuned:
         try:
-            return super().__call__(*args, **kwargs)
+            return self._core(*args, **kwargs)
         except _Stopped as stop:
             raise Interrupted(str(stop), stop.model) from None
 
     def for_r(self, *args: Any, **kwargs: Any) -> FineTuned:
         try:
-            return super().for_r(*args, **kwargs)
+            return self._core(*args, **kwargs)
         except _Stopped as stop:
             note = str(stop)[0].upper() + str(stop)[1:] + "."
             return FineTuned(stop.model.path, stop.model.validation, (*stop.model.notes, note))
