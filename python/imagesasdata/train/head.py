@@ -113,9 +113,12 @@ def compress(features: Values) -> tuple[Floats, Callable[[Floats, Floats], tuple
     wide /= scale
     basis: Floats = np.eye(wide.shape[1])
     if len(wide) < wide.shape[1]:
-        _, singular, basis = np.linalg.svd(wide, full_matrices=False)
-        basis = basis[singular > singular[0] * 1e-7] if singular[0] > 0 else basis[:1]
-        wide = wide @ basis.T
+        # The axes from the products of all rows: half the time of a singular value decomposition.
+        squares, sides = np.linalg.eigh(wide @ wide.T)
+        kept = squares > squares[-1] * 1e-12
+        if kept.any():
+            basis = (sides[:, kept] / np.sqrt(squares[kept])).T @ wide
+            wide = sides[:, kept] * np.sqrt(squares[kept])
 
     def back(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
         weight = weight @ basis / scale if len(basis) < features.shape[1] else weight / scale
