@@ -35,7 +35,7 @@ from imagesasdata.train.head import Head
 from imagesasdata.train.head_graph import OUTPUT, with_head
 from imagesasdata.train.method import Material, Rows
 from imagesasdata.train.torch_graph import TorchGraph
-from imagesasdata.train.validate import activated, out_of_fold
+from imagesasdata.train.validate import activated, inflation, out_of_fold
 
 METHODS = ("head", "tail", "full", "book")
 SHARE = 0.75
@@ -186,14 +186,15 @@ def results(split: Split, methods: list[str], seed: int) -> Iterator[dict[str, A
 
 
 def cross_validated(split: Split, seed: int) -> tuple[float, float, float]:
-    """Return the head's cross-validated accuracy on the photographs to train on, with its Wilson interval."""
+    """Return the head's cross-validated accuracy on the photographs to train on, with its interval."""
     rows = split.train
     images = ImageList([split.labels.images.names[i] for i in rows], [split.labels.images.paths[i] for i in rows])
     labels = Labels(images, "single", split.labels.names, split.labels.values[rows], np.arange(len(rows)))
     with tempfile.TemporaryDirectory() as work:
         out = out_of_fold(Head(material(labels, Path(work))), labels, 5, seed, lambda *_: None, "head")
     right = int((out.outputs.argmax(axis=1) == labels.codes).sum())
-    low, high = wilson(right, len(rows))
+    wider = inflation(5)
+    low, high = wilson(right / wider, len(rows) / wider)
     return right / len(rows), float(low), float(high)
 
 

@@ -165,6 +165,7 @@ def quality(
     seed: int = 1,
     ceiling: float | None = None,
     errors: Sequence[str | None] | None = None,
+    inflation: float = 1.0,
 ) -> Findings:
     """Return the evaluation of outputs of a network whose labels are known.
 
@@ -190,6 +191,8 @@ def quality(
         How far coders agree.
     errors : sequence of str or None, optional
         ``[n]``: why there is no prediction.
+    inflation : float
+        By how much the variance of an estimate is greater than by the draw of photographs alone.
     """
     choose("task", task, TASKS)
     values, outputs = np.array(values, float), np.array(outputs, float)
@@ -220,6 +223,7 @@ def quality(
         check_whole("seed", seed),
         ceiling,
         [],
+        inflation,
     )
 
 
@@ -288,6 +292,7 @@ def _findings(
     seed: int,
     ceiling: float | None,
     notes: Sequence[str],
+    inflation: float = 1.0,
 ) -> Findings:
     predicted, labelled = compared.predicted(), compared.labelled()
     used = np.flatnonzero(predicted & labelled)
@@ -298,7 +303,7 @@ def _findings(
         )
     part = compared.take(used)
     inside = None if clusters is None else clusters[used]
-    metrics = metrics_table(part, conf_level, replicates, seed, inside)
+    metrics = metrics_table(part, conf_level, replicates, seed, inside, inflation)
     tables = {"metrics": metrics}
     if by:
         groups = {name: [values[row] for row in used] for name, values in by.items()}
@@ -323,6 +328,7 @@ def _findings(
         "n_clusters": None if inside is None else len(np.unique(inside)),
         "conf_level": conf_level,
         "replicates": replicates,
+        "inflation": inflation,
         "seed": seed,
         "primary": name,
         "estimate": first["estimate"],

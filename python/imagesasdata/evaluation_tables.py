@@ -30,7 +30,12 @@ METRICS = pa.schema(
 
 
 def metrics_table(
-    compared: Compared, conf_level: float, replicates: int, seed: int, clusters: npt.NDArray[Any] | None = None
+    compared: Compared,
+    conf_level: float,
+    replicates: int,
+    seed: int,
+    clusters: npt.NDArray[Any] | None = None,
+    inflation: float = 1.0,
 ) -> pa.Table:
     """Return each metric with its interval.
 
@@ -44,17 +49,20 @@ def metrics_table(
         Of the bootstrap.
     clusters : numpy.ndarray, optional
         ``[n]``: rows with equal values are resampled together, and every interval is by the bootstrap.
+    inflation : float
+        By how much the variance of an estimate is greater than by the draw of photographs alone.
     """
     n = len(compared)
     codes: Codes | None = None if clusters is None else np.unique(clusters, return_inverse=True)[1].astype(np.int64)
     whole: Estimates = compared.estimates(np.ones((1, n)))
     shares, chance = compared.shares(), compared.chance(DRAWS, seed)
-    low, high = _bootstrapped(compared, list(whole), conf_level, replicates, seed, codes)
+    low, high = _bootstrapped(compared, list(whole), conf_level, replicates, seed, codes, inflation)
     rows = []
     for i, (key, values) in enumerate(whole.items()):
         row: dict[str, Any] = {"metric": key[0], "class": key[1], "estimate": float(values[0])}
         if key in shares and clusters is None:
-            limits = [float(limit) for limit in wilson(*shares[key], conf_level)]
+            right, of = shares[key]
+            limits = [float(limit) for limit in wilson(right / inflation, of / inflation, conf_level)]
         elif key[0] == "calibration_error":
             limits = list(above_zero(row["estimate"], float(high[i]), chance[key], conf_level))
         else:
@@ -69,7 +77,13 @@ def metrics_table(
 
 
 def _bootstrapped(
-    compared: Compared, keys: Sequence[Any], conf_level: float, replicates: int, seed: int, clusters: Codes | None
+    compared: Compared,
+    keys: Sequence[Any],
+    conf_level: float,
+    replicates: int,
+    seed: int,
+    clusters: Codes | None,
+    inflation: float,
 ) -> tuple[Floats, Floats]:
     if replicates == 0:
         return np.full(len(keys), np.nan), np.full(len(keys), np.nan)
@@ -78,7 +92,7 @@ def _bootstrapped(
         found = compared.estimates(weights)
         return np.stack([found[key] for key in keys], axis=1)
 
-    return percentile(bootstrap(measure, len(compared), replicates, seed, clusters), conf_level)
+    return percentile(bootstrap(measure, len(compared), replicates, seed, clusters, inflation), conf_level)
 
 
 def groups_table(

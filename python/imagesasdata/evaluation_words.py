@@ -172,7 +172,7 @@ def _about_accuracy(rows: Sequence[Row], facts: Row) -> Iterator[str]:
     if half <= WIDE:
         return
     share, n = widest["estimate"], widest["n"]
-    enough = needed(share, WIDE, level)
+    enough = int(np.ceil(needed(share, WIDE, level) * facts["inflation"]))
     if facts["n_clusters"] is not None:
         enough = max(enough, int(np.ceil(n * (half / WIDE) ** 2)))
     about = "" if widest["class"] is None else f' of "{plain(widest["class"])}"'

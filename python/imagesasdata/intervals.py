@@ -75,7 +75,9 @@ def _half(share: float, n: int, conf_level: float) -> float:
     return float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n))
 
 
-def resampled(n: int, replicates: int, seed: int, clusters: npt.NDArray[np.int64] | None = None) -> Iterator[Floats]:
+def resampled(
+    n: int, replicates: int, seed: int, clusters: npt.NDArray[np.int64] | None = None, inflation: float = 1.0
+) -> Iterator[Floats]:
     """Yield the weights of bootstrap replicates, some at a time.
 
     Parameters
@@ -89,6 +91,8 @@ def resampled(n: int, replicates: int, seed: int, clusters: npt.NDArray[np.int64
     clusters : numpy.ndarray, optional
         ``[n]``, from 0 without gaps: photographs of one cluster are drawn together, and as many clusters are drawn as
         there are (Davison and Hinkley 1997, section 3.8).
+    inflation : float
+        By how much more a statistic varies than by the draw of photographs alone: so many times fewer are drawn.
 
     Yields
     ------
@@ -97,10 +101,11 @@ def resampled(n: int, replicates: int, seed: int, clusters: npt.NDArray[np.int64
     """
     rng = np.random.default_rng(seed)
     units = n if clusters is None else int(clusters.max(initial=-1)) + 1
+    draws = units if inflation == 1 else min(units, max(2, round(units / inflation)))
     step = max(1, AT_ONCE // max(n, 1))
     for start in range(0, replicates, step):
         r = min(step, replicates - start)
-        drawn = rng.integers(0, units, (r, units)) + units * np.arange(r)[:, None]
+        drawn = rng.integers(0, units, (r, draws)) + units * np.arange(r)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=r * units).reshape(r, units).astype(float)
         yield counts if clusters is None else counts[:, clusters]
 
@@ -111,6 +116,7 @@ def bootstrap(
     replicates: int = 1000,
     seed: int = 1,
     clusters: npt.NDArray[np.int64] | None = None,
+    inflation: float = 1.0,
 ) -> Floats:
     """Return statistics of bootstrap replicates (Efron 1979), ``[replicates, m]``.
 
@@ -118,10 +124,10 @@ def bootstrap(
     ----------
     measure : function
         Takes weights ``[r, n]`` and returns ``[r, m]``, NaN where a statistic is undefined.
-    n, replicates, seed, clusters
+    n, replicates, seed, clusters, inflation
         As for `resampled`.
     """
-    return np.concatenate([measure(weights) for weights in resampled(n, replicates, seed, clusters)])
+    return np.concatenate([measure(weights) for weights in resampled(n, replicates, seed, clusters, inflation)])
 
 
 def percentile(replicates: Floats, conf_level: float = 0.95) -> tuple[Floats, Floats]:

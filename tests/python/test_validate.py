@@ -14,6 +14,8 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 import imagesasdata as iad
 from imagesasdata.errors import ArgumentInvalid, LabelsInvalid
 from imagesasdata.findings import Findings
+from imagesasdata.intervals import wilson
+from imagesasdata.train.validate import inflation
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,19 @@ def test_the_figures_are_scikit_learns_on_the_out_of_fold_predictions(found: Fin
     assert metrics["roc_auc"] == pytest.approx(roc_auc_score(truth == "temple", table["prob_temple"]))
     assert found.estimate == metrics["accuracy"] > 0.9
     assert found.baseline == 0.5
+
+
+def test_intervals_are_wider_since_the_folds_share_photographs(found: Findings) -> None:
+    """Nadeau and Bengio (2003): five folds have 1 + 5 / 4 times the variance of a mean over as many photographs."""
+    assert inflation(5) == pytest.approx(2.25)
+    right = found.predictions["truth"].astype(str) == found.predictions["label"].astype(str)
+    low, high = wilson(right.sum() / 2.25, len(right) / 2.25)
+    assert (found.conf_low, found.conf_high) == pytest.approx((float(low), float(high)))
+    metrics = found.metrics[found.metrics["class"].isna()].set_index("metric")
+    once = iad.evaluate_predictions(found.predictions, "truth").metrics
+    once = once[once["class"].isna()].set_index("metric")
+    width = metrics["conf_high"] - metrics["conf_low"]
+    assert width["log_loss"] > 1.2 * (once["conf_high"] - once["conf_low"])["log_loss"]
 
 
 def test_the_same_seed_gives_the_same_numbers(class_folders: Path, found: Findings) -> None:

@@ -62,7 +62,8 @@ def cross_validate(
     The labelled photographs are cut into folds. Each fold is predicted by a model that was fitted on the others.
     Near-duplicates (see `find_duplicates`) and photographs of one group are never apart, strengths of regularisation
     are chosen within the training folds, and the probabilities of a fold are calibrated by the other folds: nothing of
-    a photograph is known to the model that predicts it.
+    a photograph is known to the model that predicts it. The folds' models share photographs, so intervals are wider
+    than for as many photographs that one model predicts: 1.5 times with five folds (Nadeau and Bengio 2003).
 
     Parameters
     ----------
@@ -148,8 +149,19 @@ def validate(
         conf_level=conf_level,
         seed=seed,
         ceiling=ceiling(labels),
+        inflation=inflation(folds),
     )
     return _as_cross_validation(found, ready, out, method, folds, seed, time.perf_counter() - began)
+
+
+def inflation(folds: int) -> float:
+    """Return by how much a cross-validated estimate varies more than by the draw of photographs.
+
+    The models of the folds are fitted on photographs that they share, so their errors are not independent. Nadeau and
+    Bengio (2003, "Inference for the Generalization Error", Machine Learning 52) put the variance of a mean over J folds
+    at ``(1 / J + n_test / n_train)`` of that of one, in place of ``1 / J``.
+    """
+    return 1 + folds / (folds - 1)
 
 
 @dataclass(frozen=True)
@@ -239,7 +251,13 @@ def _as_cross_validation(
         + (f", {repeats} times" if repeats > 1 else "")
         + f": {method} of {ready.material.backbone.name}, {n:,} photographs"
     )
-    lines = (head, *found.lines[1:], f"near-duplicates kept together: {ready.duplicates.num_rows:,} pair(s)")
+    wider = f"intervals are {inflation(folds) ** 0.5:.2g} times as wide as for {n:,} photographs predicted by one model"
+    lines = (
+        head,
+        *found.lines[1:],
+        f"{wider} (Nadeau and Bengio 2003)",
+        f"near-duplicates kept together: {ready.duplicates.num_rows:,} pair(s)",
+    )
     notes = tuple(dict.fromkeys([*ready.notes, *found.notes]))
     return dataclasses.replace(found, kind="cross_validation", facts=facts, tables=tables, lines=lines, notes=notes)
 
