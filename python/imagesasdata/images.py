@@ -132,7 +132,10 @@ def _from_path(path: str, image_dir: str | os.PathLike[str] | None) -> ImageList
     else:
         raise ImagesNotFound(f'"{path}" does not exist (working directory: {Path.cwd()}).')
     found.sort(key=lambda pair: pair[0])
-    return ImageList([_name(name) for name, _ in found], [full for _, full in found])
+    names = [_name(name) for name, _ in found]
+    # One text for both where they are the same: of 100,000 photographs that is some megabytes.
+    paths: list[str | None] = [name if name == pair[1] else pair[1] for name, pair in zip(names, found, strict=True)]
+    return ImageList(names, paths)
 
 
 def _column(data: pd.DataFrame | pa.Table, image_col: str | int | None) -> list[Any]:
