@@ -11,13 +11,14 @@ import pandas as pd
 import pyarrow as pa
 
 from .answers import (
+    LABELS,
     are_numbers,
     are_scores,
+    as_frame,
     class_text,
     drop_repeats,
     is_missing,
     label_columns,
-    label_frame,
     long_answers,
     take_column,
 )
@@ -197,7 +198,7 @@ def _read(
         return _of_labels(labels), [name or "" for name in labels.images.names], {}
     if coders is None:
         raise ArgumentInvalid("`coders` is missing; name the column that names the coder, or a column for each coder.")
-    frame, columns = label_frame(labels), label_columns(label_col, coders)
+    frame, columns = as_frame(labels, "labels", LABELS), label_columns(label_col, coders)
     units = [None if is_missing(unit) else class_text(unit) for unit in take_column(frame, image_col, "image_col")]
     numbered, names = pd.factorize(np.array(units, dtype=object))
     answers = long_answers(frame, columns, coders)

@@ -19,24 +19,23 @@ from .tables import to_frame
 
 MOST_NUMBERED_CLASSES = 10
 NOT_CODED = {"na": np.nan, "n/a": np.nan, "nan": np.nan}
+LABELS = "a folder of class folders, a data frame or a table file"
 YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0, "false": 0.0, "true": 1.0, **NOT_CODED}
 
 
-def label_frame(labels: Any) -> pd.DataFrame:
-    """Return a table of labels, in whatever form it is given, as pandas with text as names of columns."""
-    if isinstance(labels, str | os.PathLike):
-        labels = read_table(labels)
-    if isinstance(labels, pd.DataFrame):
-        frame = labels.reset_index(drop=True)
-    elif hasattr(labels, "__arrow_c_stream__"):
+def as_frame(table: Any, argument: str, wanted: str = "a data frame or a table file") -> pd.DataFrame:
+    """Return a table in whatever form it is given as pandas, with text as names of columns."""
+    if isinstance(table, str | os.PathLike):
+        table = read_table(table)
+    if isinstance(table, pd.DataFrame):
+        frame = table.reset_index(drop=True)
+    elif hasattr(table, "__arrow_c_stream__"):
         try:
-            frame = to_frame(pa.table(labels).replace_schema_metadata(None))
+            frame = to_frame(pa.table(table).replace_schema_metadata(None))
         except pa.ArrowInvalid:
-            raise ArgumentInvalid("`labels` is one column; give a data frame.") from None
+            raise ArgumentInvalid(f"`{argument}` is one column; give a data frame.") from None
     else:
-        raise ArgumentInvalid(
-            f"`labels` is a {type(labels).__name__}; give a folder of class folders, a data frame or a table file."
-        )
+        raise ArgumentInvalid(f"`{argument}` is a {type(table).__name__}; give {wanted}.")
     return frame.set_axis([str(name) for name in frame.columns], axis="columns")
 
 

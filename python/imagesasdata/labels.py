@@ -19,12 +19,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .answers import (
+    LABELS,
+    as_frame,
     class_text,
     decide,
     drop_repeats,
     is_missing,
     label_columns,
-    label_frame,
     listed,
     long_answers,
     numbered,
@@ -144,7 +145,7 @@ def read_labels(
         images, frame = read_folders(os.fspath(labels), image_dir, notes)
         columns = ["label"]
     else:
-        frame = label_frame(labels)
+        frame = as_frame(labels, "labels", LABELS)
         images = find_images(frame, image_col, image_dir)
         columns = label_columns(label_col, coders)
         if groups is not None:

@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from .answers import class_text, is_missing, long_answers, numbered
+from .answers import as_frame, class_text, is_missing, long_answers, numbered
 from .errors import ArgumentInvalid, quoted
 from .metrics import Flags, Floats
-from .tablefiles import read_table
-from .tables import to_frame
 
 FORMULA = re.compile(r"'[=+\-@\t\r]")
 
@@ -108,22 +105,6 @@ def read_predicted(predictions: Any, image_col: str = "image", label_col: str | 
     if probs is not None and np.isnan(probs[~np.isnan(values)]).any():
         probs, notes = None, (_no_probs(),)
     return Predicted(frame, task, tuple(names), True, label, values, probs, None, errors, images, notes)
-
-
-def as_frame(table: Any, argument: str) -> pd.DataFrame:
-    """Return a table in whatever form it is given as pandas, with text as names of columns."""
-    if isinstance(table, str | os.PathLike):
-        table = read_table(table)
-    if isinstance(table, pd.DataFrame):
-        frame = table.reset_index(drop=True)
-    elif hasattr(table, "__arrow_c_stream__"):
-        try:
-            frame = to_frame(pa.table(table).replace_schema_metadata(None))
-        except pa.ArrowInvalid:
-            raise ArgumentInvalid(f"`{argument}` is one column; give a data frame.") from None
-    else:
-        raise ArgumentInvalid(f"`{argument}` is a {type(table).__name__}; give a data frame or a table file.")
-    return frame.set_axis([str(name) for name in frame.columns], axis="columns")
 
 
 def key(value: Any) -> str | None:

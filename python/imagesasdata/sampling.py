@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from .answers import class_text, is_missing, label_frame, take_column
+from .answers import as_frame, class_text, is_missing, take_column
 from .classify import probabilities
 from .decode import Limits
 from .engine import Engine
@@ -274,7 +274,7 @@ def _coded_paths(labelled: Any, image_col: str | None, image_dir: str | os.PathL
     else:
         is_file = isinstance(labelled, str | os.PathLike) and os.path.splitext(labelled)[1].lower() in TABLE_SUFFIXES
         if is_file or hasattr(labelled, "columns"):
-            frame = label_frame(labelled)
+            frame = as_frame(labelled, "labelled")
             images = find_images(frame, image_col if image_col in frame.columns else "image", image_dir)
         else:
             images = find_images(labelled, image_col, image_dir)
@@ -288,7 +288,7 @@ def _strata(found: ImageList, strata: str | Sequence[str]) -> npt.NDArray[np.obj
     columns = [strata] if isinstance(strata, str) else list(strata)
     if not columns:
         raise ArgumentInvalid("`strata` is empty; name a column of `pool`.")
-    frame = label_frame(found.data)
+    frame = as_frame(found.data, "pool")
     values = [take_column(frame, str(name), "strata").astype(object).tolist() for name in columns]
     names = np.empty(len(frame), dtype=object)
     names[:] = [_stratum(row) for row in zip(*values, strict=True)]
@@ -374,7 +374,7 @@ def _from_columns(found: ImageList) -> Floats | None:
     columns = [f"prob_{name}" for name in classes] or (["prob"] if {"label", "prob"} <= set(names) else [])
     if not columns:
         return None
-    frame = label_frame(data)
+    frame = as_frame(data, "pool")
     try:
         prob = np.column_stack(
             [take_column(frame, name, "pool").to_numpy(dtype=float, na_value=np.nan) for name in columns]

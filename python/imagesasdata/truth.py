@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from .agreement import ceiling
 from .answers import (
+    as_frame,
     class_text,
     drop_repeats,
     is_missing,
@@ -27,7 +28,7 @@ from .errors import ArgumentInvalid, KeysInvalid, LabelsInvalid, quoted
 from .images import ImageList
 from .labels import Labels, read_folders
 from .metrics import Codes, Floats
-from .predicted import Predicted, as_frame, key
+from .predicted import Predicted, key
 from .tablefiles import TABLE_SUFFIXES
 
 NAME = "truth"  # of the only column, where the truth is a list

@@ -18,15 +18,52 @@ from sklearn.metrics import log_loss, mean_squared_error
 from small_convolutions import material, model, stripes
 
 from imagesasdata import load_model
+from imagesasdata.classify import probabilities
 from imagesasdata.decode import Preprocessing
+from imagesasdata.devices import open_session
 from imagesasdata.errors import ArgumentInvalid, DependencyMissing, ImageFailed, ModelInvalid
+from imagesasdata.runtime import PIXELS, with_pixel_input
 from imagesasdata.train.cut_point import cut_point
-from imagesasdata.train.deep import Deep, difference
+from imagesasdata.train.deep import Deep, FittedDeep
+from imagesasdata.train.head_graph import OUTPUT
+from imagesasdata.train.method import ACTIVATIONS, Rows
 from imagesasdata.train.views import changed, read_square, wider
 
 pytestmark = pytest.mark.torch
 Floats = NDArray[np.float64]
 MODES = ("tail", "full")
+
+
+def difference(fitted: FittedDeep, rows: Rows) -> float:
+    """Return by how much ONNX Runtime and PyTorch differ on photographs, at most: a check of what is handed over.
+
+    Parameters
+    ----------
+    fitted : FittedDeep
+        A network that was trained.
+    rows : numpy.ndarray
+        Photographs of its material.
+
+    Returns
+    -------
+    float
+        In probabilities; for scores in standard deviations of their labels.
+    """
+    material = fitted.deep.material
+    card, labels = material.backbone.card, material.labels
+    graph = with_pixel_input(fitted.proto(), card, OUTPUT)
+    session = open_session(graph.SerializeToString(), "cpu", card.name).session
+    kind, most = ACTIVATIONS[labels.task], 0.0
+    scale = np.ones(len(labels.names))
+    if labels.task == "score":
+        scale = np.nan_to_num(np.nanstd(labels.values, axis=0))
+        scale[scale == 0] = 1.0
+    for row in rows:
+        pixels = read_square(labels.images.paths[row], card.preprocessing)
+        (values,) = session.run(None, {PIXELS: np.ascontiguousarray(pixels[None])})
+        ours = probabilities(fitted.logits(np.array([row])), kind)
+        most = max(most, float((np.abs(probabilities(np.asarray(values), kind) - ours) / scale).max()))
+    return most
 
 
 @pytest.fixture(autouse=True)

@@ -10,23 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from ..classify import probabilities
-from ..devices import open_session
 from ..errors import ArgumentInvalid, DependencyMissing, ModelInvalid, choose
 from ..graph import input_shape, upstream
-from ..runtime import PIXELS, Values, with_pixel_input
+from ..runtime import Values, with_pixel_input
 from .activations import Activations
 from .cut_point import cut_point
 from .head import Head
-from .head_graph import OUTPUT, set_weights, with_head
+from .head_graph import set_weights, with_head
 from .method import Logits, Material, Rows
 from .squares import Squares
-from .views import read_square
 
 if TYPE_CHECKING:
     from .torch_training import Network, Recipe
 
-ACTIVATIONS = {"single": "softmax", "multi": "sigmoid", "score": "none"}
 STEPS = 250  # fewer are not enough, however few the photographs
 EPOCHS = (8, 30)  # at least and at most
 
@@ -170,38 +166,6 @@ def rescale(network: Network, centre: npt.NDArray[np.float64], scale: npt.NDArra
         by, to = (torch.from_numpy(values).to(network.weight) for values in (scale, centre))
         network.weight.mul_(by[:, None])
         network.bias.mul_(by).add_(to)
-
-
-def difference(fitted: FittedDeep, rows: Rows) -> float:
-    """Return by how much ONNX Runtime and PyTorch differ on photographs, at most: a check of what is handed over.
-
-    Parameters
-    ----------
-    fitted : FittedDeep
-        A network that was trained.
-    rows : numpy.ndarray
-        Photographs of its material.
-
-    Returns
-    -------
-    float
-        In probabilities; for scores in standard deviations of their labels.
-    """
-    material = fitted.deep.material
-    card, labels = material.backbone.card, material.labels
-    graph = with_pixel_input(fitted.proto(), card, OUTPUT)
-    session = open_session(graph.SerializeToString(), "cpu", card.name).session
-    kind, most = ACTIVATIONS[labels.task], 0.0
-    scale = np.ones(len(labels.names))
-    if labels.task == "score":
-        scale = np.nan_to_num(np.nanstd(labels.values, axis=0))
-        scale[scale == 0] = 1.0
-    for row in rows:
-        pixels = read_square(labels.images.paths[row], card.preprocessing)
-        (values,) = session.run(None, {PIXELS: np.ascontiguousarray(pixels[None])})
-        ours = probabilities(fitted.logits(np.array([row])), kind)
-        most = max(most, float((np.abs(probabilities(np.asarray(values), kind) - ours) / scale).max()))
-    return most
 
 
 def need_torch(mode: str) -> None:

@@ -29,9 +29,9 @@ from ..progress import Report, Stages
 from ..registry import DEFAULT_MODEL, user_folder
 from ..version import __version__
 from .head_graph import BIAS, OUTPUT, WEIGHT, initializer, set_weights
-from .method import Fitted
+from .method import ACTIVATIONS, Fitted
 from .prepare import ClassWeights, Prepared, prepare
-from .validate import ACTIVATIONS, METHODS, activated, make_method, validate
+from .validate import METHODS, activated, make_method, validate
 
 MOST_CHECKED = 200  # photographs on which the written file is compared with what was trained
 TOLERANCE = 1e-3  # between the file's probabilities and those of training; usual is 1e-6

@@ -23,7 +23,7 @@ from ..registry import DEFAULT_MODEL
 from .folds import make_folds
 from .method import Method, Rows
 from .prepare import ClassWeights, prepare
-from .validate import METHODS, activated, make_method
+from .validate import METHODS, activated, fit_whole, make_method
 
 FOLDS = 5
 STEPS = 6
@@ -141,10 +141,7 @@ def measure(
         for repeat in range(repeats):
             for train, test in folds:
                 rows = _subset(labels, train, size, rng)
-                fitted = way.fit(rows, seed + repeat)
-                if fitted.settings.get("interrupted"):
-                    raise KeyboardInterrupt
-                outputs = activated(fitted.logits(test), labels.task)
+                outputs = activated(fit_whole(way, rows, seed + repeat).logits(test), labels.task)
                 credit[test] += _credit(labels, test, outputs) / repeats
                 done += 1
                 report("learning curve", done, total)

@@ -16,6 +16,7 @@ from ..model import ImageModel
 
 Rows = npt.NDArray[np.int64]
 Logits = npt.NDArray[np.float64]
+ACTIVATIONS = {"single": "softmax", "multi": "sigmoid", "score": "none"}  # of a task's output
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ class Squares:
             for name, steps in (("plain", self._steps), ("wide", wide))
         )
         self._known = np.zeros(n, bool)
-        self._seed = 0
 
     def plain(self, rows: Rows) -> Pixels:
         """Return what prediction would see, ``[len(rows), size, size, channels]``."""

@@ -28,11 +28,10 @@ from ..progress import Report, Stages
 from ..registry import DEFAULT_MODEL
 from .folds import make_folds
 from .head import Head
-from .method import Logits, Method, Rows
+from .method import ACTIVATIONS, Fitted, Logits, Method, Rows
 from .prepare import ClassWeights, Prepared, prepare
 
 METHODS = ("head", "tail", "full")
-ACTIVATIONS = {"single": "softmax", "multi": "sigmoid", "score": "none"}
 APART = 0.9  # groups a photograph, below which intervals count groups and not photographs
 
 
@@ -191,10 +190,7 @@ def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any,
     label = f"cross-validation ({text})"
     report(label, 0, folds)
     for number, (train, test) in enumerate(make_folds(labels, folds, seed), 1):
-        fitted = way.fit(train, seed + number)
-        if fitted.settings.get("interrupted"):
-            raise KeyboardInterrupt  # a network that was not trained to its end says little of one that is
-        logits[test] = fitted.logits(test)
+        logits[test] = fit_whole(way, train, seed + number).logits(test)
         fold[test] = number
         report(label, number, folds)
     outputs = np.empty_like(logits)
@@ -203,6 +199,14 @@ def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any,
         t = fit_temperature(logits[~inside], labels.values[~inside], labels.task)
         outputs[inside] = activated(logits[inside] / t, labels.task)
     return OutOfFold(fold, outputs, fit_temperature(logits, labels.values, labels.task))
+
+
+def fit_whole(way: Method, rows: Rows, seed: int) -> Fitted:
+    """Fit, and pass an interrupt on: a network that was not trained to its end says little of one that is."""
+    fitted = way.fit(rows, seed)
+    if fitted.settings.get("interrupted"):
+        raise KeyboardInterrupt
+    return fitted
 
 
 def activated(logits: Logits, task: str) -> npt.NDArray[np.float64]:
