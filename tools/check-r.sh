@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# R CMD build and R CMD check of rpkg/; a warning fails it, notes are shown. The tests ran already (tools/test-r.sh).
+# R CMD build of rpkg/ with the articles, as its tarball is given to people, and R CMD check --as-cran of that; a warning
+# fails it, notes are shown. The tests ran already (tools/test-r.sh), and `R CMD build` has just run the articles.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 check=$CACHE/check
@@ -8,10 +9,14 @@ mkdir -p "$check"
 cd "$check"
 
 heading "R CMD check"
-step "R CMD build" R CMD build "$ROOT/rpkg"
+export PATH=$VENV/bin:$PATH
+mkdir source
+cp -R "$ROOT/rpkg" source/imagesasdata
+cp -R "$ROOT/vignettes" source/imagesasdata/vignettes
+step "R CMD build, with the articles" R CMD build source/imagesasdata
 # A suggested package that this Debian does not have is no error; and nothing is asked of the network.
 export _R_CHECK_FORCE_SUGGESTS_=false _R_CHECK_CRAN_INCOMING_=false _R_CHECK_SYSTEM_CLOCK_=false
-step "R CMD check" R CMD check --no-manual --no-tests imagesasdata_*.tar.gz
+step "R CMD check --as-cran" R CMD check --as-cran --no-manual --no-tests --no-vignettes imagesasdata_*.tar.gz
 grep -E '(NOTE|WARNING|ERROR)$' -A 12 imagesasdata.Rcheck/00check.log | grep -v -E 'OK$' || true
 tail -n 3 imagesasdata.Rcheck/00check.log | grep '^Status'
 if grep -q '^Status:.*\(WARNING\|ERROR\)' imagesasdata.Rcheck/00check.log; then exit 1; fi

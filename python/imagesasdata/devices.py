@@ -47,6 +47,11 @@ def gpu_problem() -> str | None:
     return None
 
 
+def only_cpu(device: str) -> bool:
+    """Whether `device`, as in `open_session`, can be nothing but the CPU."""
+    return device == "cpu" or (device == "auto" and gpu_problem() is not None)
+
+
 @functools.cache
 def gpu_memory(number: int) -> int | None:
     """Return the free memory of a GPU in bytes, None where the driver's tool does not say."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from .cache import EmbeddingCache, content_key
+from .card import ModelCard
 from .decode import Limits, Preprocessing, Unreadable, decode_image, read_file
+from .devices import only_cpu
 from .errors import ArgumentInvalid, quoted
 from .heads import Head
 from .model import ImageModel
@@ -17,27 +21,41 @@ from .modelfile import backbone_sha256
 from .runtime import Runner, Stop, Values
 
 
-@dataclass
 class _Branch:
-    """A backbone with the models on top of it.
+    """A backbone with the models on top of it; where nothing depends on it yet, it is opened at its first image.
+
+    Parameters
+    ----------
+    open_runner : function
+        Opens it: from pixels to features.
+    card : ModelCard
+        Of the model that it comes from.
+    features : int or None
+        Numbers an image, where they are known; None opens it at once.
 
     Attributes
     ----------
-    runner : Runner
-        From pixels to features.
     heads : list of (int, Head or None)
         The number of a model, and what makes its output of the features; None where the features are the output.
     cache : EmbeddingCache or None
         Features that were computed before.
     """
 
-    runner: Runner
-    heads: list[tuple[int, Head | None]] = field(default_factory=list)
-    cache: EmbeddingCache | None = None
+    def __init__(self, open_runner: Callable[[], Runner], card: ModelCard, features: int | None = None) -> None:
+        self._open, self._runner = open_runner, None if features else open_runner()
+        self._lock = threading.Lock()
+        self.preprocessing = card.preprocessing
+        self.width = features or self.runner.width
+        self.device = self.runner.device if self._runner else "cpu"
+        self.heads: list[tuple[int, Head | None]] = []
+        self.cache: EmbeddingCache | None = None
 
     @property
-    def preprocessing(self) -> Preprocessing:
-        return self.runner.card.preprocessing
+    def runner(self) -> Runner:
+        with self._lock:
+            if self._runner is None:
+                self._runner = self._open()
+            return self._runner
 
 
 class Engine:
@@ -80,25 +98,27 @@ class Engine:
             proto, card = model.read()
             head = Head.of(proto, card) if tensor == "output" else None
             if tensor == "output" and head is None:  # nothing to share: the graph is run whole
-                branch = _Branch(Runner(model.path, device, "output", precision))
+                branch = _Branch(functools.partial(Runner, model.path, device, "output", precision), card)
                 self._branches.append(branch)
             else:
                 digest = backbone_sha256(proto, card) if card.tensors.get("embedding") else model.sha256
                 key = (digest, card.preprocessing)
                 if key not in shared:
-                    runner = Runner(model.path, device, "embedding", precision)
-                    kept = self._cache(digest, runner, precision) if cache else None
-                    shared[key] = _Branch(runner, cache=kept)
+                    runner = functools.partial(Runner, model.path, device, "embedding", precision)
+                    # With everything in the cache, opening the network would be most of the work.
+                    later = head is not None and cache and precision == "fp32" and only_cpu(device)
+                    shared[key] = _Branch(runner, card, head.features if head is not None and later else None)
+                    shared[key].cache = self._cache(digest, shared[key], precision) if cache else None
                     self._branches.append(shared[key])
                 branch = shared[key]
             branch.heads.append((number, head))
-            self.widths[number] = branch.runner.width if head is None else head.width
-        self.device = self._branches[0].runner.device
+            self.widths[number] = branch.width if head is None else head.width
+        self.device = self._branches[0].device
 
     @staticmethod
-    def _cache(digest: str, runner: Runner, precision: str) -> EmbeddingCache:
-        kind = runner.device.partition(":")[0] + ("" if precision == "fp32" else f" {precision}")
-        return EmbeddingCache(digest, runner.card.preprocessing, kind, runner.width)
+    def _cache(digest: str, branch: _Branch, precision: str) -> EmbeddingCache:
+        kind = branch.device.partition(":")[0] + ("" if precision == "fp32" else f" {precision}")
+        return EmbeddingCache(digest, branch.preprocessing, kind, branch.width)
 
     def __call__(self, paths: Sequence[str | None], limits: Limits, stop: Stop) -> Work:
         """Decode images and run the models on them; safe to call from several threads at once.
@@ -106,7 +126,7 @@ class Engine:
         Ends early, with rows missing or an error, once `stop` is set.
         """
         errors: list[str | None] = [None] * len(paths)
-        features = [np.full((len(paths), b.runner.width), np.nan, np.float32) for b in self._branches]
+        features = [np.full((len(paths), b.width), np.nan, np.float32) for b in self._branches]
         pixels = [_Pixels(b.preprocessing, len(paths)) for b in self._branches]
         keys = [b""] * len(paths)
         cached = any(branch.cache for branch in self._branches)

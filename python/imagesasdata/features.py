@@ -33,7 +33,7 @@ def embed(
     text = f"embedding on {engine.device}"
     try:
         report(text, 0, len(images))
-        for batch in run_models(images, engine, [(0, len(images))] if len(images) else []):
+        for batch in run_models(images, engine, [(0, len(images))]):
             stop = batch.start + len(batch.names)
             for rows, values in zip(found, batch.values, strict=True):
                 rows[batch.start : stop] = np.where(batch.failed[:, None], np.nan, values)

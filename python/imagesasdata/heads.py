@@ -18,11 +18,14 @@ class Head:
 
     Attributes
     ----------
+    features : int
+        Numbers of an embedding.
     width : int
         Numbers an image.
     """
 
     def __init__(self, content: bytes, card: ModelCard, embedding: str, features: int) -> None:
+        self.features = features
         self._session = open_session(content, "cpu", card.name).session
         self._embedding, self._name = embedding, card.name
         nothing = np.zeros((1, features), np.float32)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,9 @@ class Job:
             try:
                 for part in again:
                     run.write(part, self._described(do.retry(run.read(part), part)))
-                for part, table in do.parts(missing, bar):
+                for part, table in do.parts(run.claimed(), bar):
                     run.write(part, self._described(table))
+                bar.complete()
             except KeyboardInterrupt:
                 rows = self._from_parts(run)
                 more = f'; the same command again goes on in "{folder}"'
@@ -167,6 +169,8 @@ class _Doing:
     def in_memory(self, bar: Progress) -> Result:
         """Do all images as one part, which is kept in memory."""
         done: list[pa.Table] = []
+        if not len(self.job.images):
+            return self.job._result(self.job._table(done))
         try:
             _, table = next(self.parts([Part(0, 0, len(self.job.images))], bar, done))
             self.job.engine.close()
@@ -176,35 +180,31 @@ class _Doing:
             raise Stopped(self.job._result(table), len(self.job.images), "") from None
 
     def parts(
-        self, parts: Sequence[Part], bar: Progress, done: list[pa.Table] | None = None
+        self, parts: Iterable[Part], bar: Progress, done: list[pa.Table] | None = None
     ) -> Iterator[tuple[Part, pa.Table]]:
         """Yield each part with its table; `done` collects the tables of the part that is being made."""
-        if not parts:
-            return
         tables = done if done is not None else []
         waiting: list[Batch] = []
-        remaining = iter(parts)
-        part = next(remaining)
-        batches = run_models(
-            self.job.images,
-            self.job.engine,
-            [(p.start, p.stop) for p in parts],
-            self.batch_size,
-            self.on_error,
-            self.limits,
-        )
+        begun: deque[Part] = deque()
+
+        def ranges() -> Iterator[tuple[int, int]]:
+            for part in parts:
+                begun.append(part)
+                yield part.start, part.stop
+
+        images, engine = self.job.images, self.job.engine
+        batches = run_models(images, engine, ranges(), self.batch_size, self.on_error, self.limits)
         try:
             for batch in batches:
                 waiting.append(batch)
                 bar.advance(len(batch.names))  # may raise, the batch being kept already
                 end = batch.start + len(batch.names)
-                if sum(len(b.names) for b in waiting) >= GATHER or end == part.stop:
+                if sum(len(b.names) for b in waiting) >= GATHER or end == begun[0].stop:
                     tables.append(self._encoded(waiting))
                     waiting.clear()
-                if end == part.stop:
-                    yield part, pa.concat_tables(tables)
+                if end == begun[0].stop:
+                    yield begun.popleft(), pa.concat_tables(tables)
                     tables.clear()
-                    part = next(remaining, part)
         except BaseException:
             if waiting:
                 tables.append(self._encoded(waiting))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -53,12 +53,14 @@ class Batch:
 def run_models(
     images: ImageList,
     engine: Engine,
-    ranges: Sequence[tuple[int, int]],
+    ranges: Iterable[tuple[int, int]],
     batch_size: int | str = "auto",
     on_error: str = "record",
     limits: Limits | None = None,
 ) -> Generator[Batch, None, None]:
     """Run models over the images of some `ranges` (start, stop) and yield a `Batch` for each few of them, in order.
+
+    A range is asked for when a worker is free for it.
 
     Each worker thread decodes the images of a batch and runs the networks on them; Pillow and ONNX Runtime both release
     the interpreter's lock, so the cores stay busy without a copy between stages. At most two batches a worker are in
@@ -70,15 +72,12 @@ def run_models(
         With ``on_error="stop"``, at the first image that cannot be read.
     """
     choose("on_error", on_error, ("record", "stop"))
-    total = sum(stop - start for start, stop in ranges)
-    sizes = _Sizes(batch_size, engine, total)
-    if not total:
-        # One batch without rows, so that a table without rows still has its columns' types and a factor's levels.
-        yield Batch(0, [], [np.empty((0, width), np.float32) for width in engine.widths], [])
+    sizes = _Sizes(batch_size, engine, len(images))
+    if not len(images):
         return
     limits = limits or Limits()
     stop_all = Stop()
-    workers = min(cpu_count(), total)
+    workers = min(cpu_count(), len(images))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="imagesasdata")
     waiting: deque[tuple[int, int, Future[Work]]] = deque()
     slices = _slices(ranges, sizes, workers)
@@ -135,7 +134,7 @@ class _Sizes:
             self._seconds[size].append(work.seconds / size)
 
 
-def _slices(ranges: Sequence[tuple[int, int]], sizes: _Sizes, workers: int) -> Iterator[tuple[int, int]]:
+def _slices(ranges: Iterable[tuple[int, int]], sizes: _Sizes, workers: int) -> Iterator[tuple[int, int]]:
     for first, last in ranges:
         start = first
         while start < last:

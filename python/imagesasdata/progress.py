@@ -51,6 +51,11 @@ class Progress:
         elif self._function:
             self._function(self._done, self._total, self._text)
 
+    def complete(self) -> None:
+        """Say that all is done: what is left was done by other workers."""
+        if self._done < self._total:
+            self.advance(self._total - self._done)
+
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:

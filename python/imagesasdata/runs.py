@@ -6,10 +6,13 @@ A run is a folder::
     images.parquet       the images, in order
     part-00042-<hash>.arrow   the rows of one part; the hash is of the file's own bytes
     part-00042.done      the part's marker: which file holds it, how many rows, how many failed
+    part-00042.claim     a worker began the part: a hint for others to begin another one
 
 Every file is written under another name and then renamed, so that it is there whole or not at all. A part counts only
 through its marker, and any worker may make any part: if two make the same one, the later marker holds and the other
-file is left unread. The run is complete when every part has its marker. Nobody needs to coordinate, nor a lock.
+file is left unread. The run is complete when every part has its marker. Nobody needs to coordinate, nor a lock: a claim
+only spreads the work, and when all parts are claimed, whoever is free makes those that have no marker yet, since a
+worker that claimed one may have died.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import re
 import socket
 import threading
@@ -35,7 +39,7 @@ from .images import ImageList
 
 FORMAT = 1
 PART_ROWS = 1000
-_OWN = re.compile(r"manifest\.json|images\.parquet|part-\d+(-[0-9a-f]+\.arrow|\.done)|\..*\.partial")
+_OWN = re.compile(r"manifest\.json|images\.parquet|part-\d+(-[0-9a-f]+\.arrow|\.done|\.claim)|\..*\.partial")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,22 @@ class Run:
         """Return the parts without a marker, or whose file is gone. What a file holds is checked when it is read."""
         return [part for part in self.parts if self._marker(part) is None]
 
+    def claimed(self) -> Iterator[Part]:
+        """Yield the parts to make, one when it is asked for: first those that nobody began, then all without a marker.
+
+        In the second round workers go in an order of their own, so that few make the same part.
+        """
+        taken = []
+        for part in self.missing():
+            if self._claim(part):
+                yield part
+            else:
+                taken.append(part)
+        random.shuffle(taken)
+        for part in taken:
+            if self._marker(part) is None:
+                yield part
+
     def failed(self) -> list[Part]:
         """Return the parts in which an image failed."""
         return [part for part in self.parts if (self._marker(part) or {}).get("failed")]
@@ -124,6 +144,7 @@ class Run:
         with _writing(self.folder):
             _write_whole(self.folder / name, content)
             _write_whole(self._marker_path(part), json.dumps(marker).encode())
+            self._claim_path(part).unlink(missing_ok=True)
         if old and old["file"] != name:
             (self.folder / old["file"]).unlink(missing_ok=True)
 
@@ -211,6 +232,18 @@ class Run:
 
     def _marker_path(self, part: Part) -> Path:
         return self.folder / f"part-{part.number:05d}.done"
+
+    def _claim_path(self, part: Part) -> Path:
+        return self.folder / f"part-{part.number:05d}.claim"
+
+    def _claim(self, part: Part) -> bool:
+        """Whether this worker is the first to begin a part."""
+        if self._marker(part) is not None:
+            return False
+        with _writing(self.folder), contextlib.suppress(FileExistsError), self._claim_path(part).open("x") as file:
+            file.write(f"{socket.gethostname()} {os.getpid()}\n")
+            return True
+        return False
 
     def _marker(self, part: Part) -> dict[str, Any] | None:
         try:

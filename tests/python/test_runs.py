@@ -10,13 +10,14 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import imagesasdata as iad
 from imagesasdata import runs
 from imagesasdata.errors import RunDamaged, RunDiffers, RunUnwritable
 from imagesasdata.images import find_images
-from imagesasdata.runs import Run
+from imagesasdata.runs import Part, Run
 from imagesasdata.tablefiles import read_table
 
 
@@ -140,6 +141,35 @@ def test_two_workers_at_one_run_do_no_harm(images: list[str], tmp_path: Path) ->
     assert [process.wait() for process in processes] == [0, 0, 0]
     table = iad.classify_images(images, out=tmp_path / "run", progress=False)
     pd.testing.assert_frame_equal(table, expected, check_flags=False)
+
+
+def test_workers_take_different_parts_and_then_what_is_not_done(images: list[str], tmp_path: Path) -> None:
+    def rows(part: Part) -> pa.Table:
+        return pa.table({"image": images[part.start : part.stop], "error": pa.nulls(part.stop - part.start)})
+
+    one, other = (Run(tmp_path / "run", find_images(images), {"verb": "test"}) for _ in range(2))
+    first, second = one.claimed(), other.claimed()
+    a, b, c = next(first), next(second), next(first)
+    assert [a.number, b.number, c.number] == [0, 1, 2]
+    one.write(a, rows(a))
+    assert [part.number for part in first] == [3, 1]  # its own, begun and not written yet, is not begun again
+    one.write(c, rows(c))
+    assert [part.number for part in second] == [3]  # whoever claimed it may have died
+    assert sorted(path.stem for path in (tmp_path / "run").glob("*.claim")) == ["part-00001", "part-00003"]
+
+
+def test_a_worker_whose_parts_others_did_tells_its_progress_to_the_end(images: list[str], tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def watch(done: int, total: int, text: str) -> None:
+        if not seen:  # while this call runs, another does everything
+            seen.append((done, total))
+            iad.classify_images(images, out=tmp_path / "run", progress=False)
+        seen.append((done, total))
+
+    table = iad.classify_images(images, out=tmp_path / "run", progress=watch)
+    assert len(table) == len(images)
+    assert seen[-1] == (len(images), len(images))
 
 
 def test_kill_9_costs_at_most_one_part(photographs: Path, tmp_path: Path) -> None:
