@@ -2,7 +2,7 @@
 SHELL := bash
 VENV_PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-python setup-r test-python test-r lint check-r vignettes models bench-to-r clean
+.PHONY: help demo test setup setup-python setup-r test-python test-r test-install coverage-r lint check-r vignettes models bench-to-r clean
 
 help: ## this list
 	@printf 'Photographs as data, from Python, R and the shell.\n\n'
@@ -29,6 +29,12 @@ test-python: setup-python ## the Python tests; ARGS="-k faces -x" goes to pytest
 
 test-r: setup-r ## the R tests, without Python and with it
 	@tools/test-r.sh
+
+test-install: setup-r ## each way to install from R (docs/install.md), in fresh environments
+	@tools/test-install.sh
+
+coverage-r: setup-r ## how much of rpkg/R its tests run, without Python and with it
+	@tools/coverage-r.sh
 
 lint: setup-python ## style (ruff) and types (mypy)
 	@tools/lint.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Style and types of the Python code; the shell scripts too where shellcheck is installed.
+# Style of the Python and R code, types of the Python code; lintr and shellcheck too where they are installed.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
@@ -10,6 +10,7 @@ check() { step "$@" || good=no; }
 check "ruff check" "$VENV/bin/ruff" check .
 check "ruff format --check" "$VENV/bin/ruff" format --check .
 check "mypy --strict" "$VENV/bin/mypy"
+check "air format --check" "$VENV/bin/air" format --check rpkg
 if command -v shellcheck >/dev/null; then
   check "shellcheck" shellcheck -x -P SCRIPTDIR tools/*.sh demo/*.sh .ci/run
 fi

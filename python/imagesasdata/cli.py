@@ -27,7 +27,7 @@ from .embed import embed_images
 from .errors import ImagesAsDataError
 from .model import model_card
 from .modelfile import verify_model
-from .progress import Progress
+from .progress import BY_OTHERS, Progress
 from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe
 from .tables import provenance_of
 from .tags.tagger import tag_images
@@ -207,11 +207,12 @@ class _Count:
             self._bar.advance(done - self.done)
             if done == total:
                 self._bar.close()
-        self.done = done
+        if not text.endswith(BY_OTHERS):
+            self.done = done
 
 
 def _speed(done: int, seconds: float, images: int) -> str:
-    resumed = f" ({images - done:,} were done before)" if done < images else ""
+    resumed = f" ({images - done:,} were there already)" if done < images else ""
     return f"{done / seconds:,.0f} images/s{resumed}"
 
 

@@ -171,6 +171,14 @@ def own_pixel_limit() -> Iterator[None]:
                 Image.MAX_IMAGE_PIXELS = _pillow_limit
 
 
+def path_on_disk(path: str) -> str | bytes:
+    """Return a path as the system takes it: on POSIX its bytes in UTF-8, also where Python believes in ASCII.
+
+    A name that is no text has its bytes as lone surrogates, as `os.fsdecode` makes them.
+    """
+    return path if os.name == "nt" else path.encode("utf-8", "surrogateescape")
+
+
 def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the content of a regular file; raise `Unreadable` for anything else.
 
@@ -179,7 +187,7 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
     if path.startswith(("http://", "https://")):
         raise Unreadable("a web address, not a file: download it first")
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(path_on_disk(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as problem:
         raise Unreadable(_file_problem(problem, path)) from None
     try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+import json
 import platform
+import shlex
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pyarrow as pa
 
@@ -20,10 +23,11 @@ from .verb import Result, Verb
 from .version import __version__
 
 PACKAGES = ("numpy", "pillow", "pandas", "pyarrow", "scikit-learn", "onnx")
+# What an optional package is for, and the extra that brings it.
 OPTIONAL = {
-    "torch": "deeper fine-tuning: pip install '.[train]'",
-    "rpy2": "tables to R from a Python session: pip install '.[r]'",
-    "pillow-heif": "HEIC photographs: pip install '.[heic]'",
+    "torch": ("deeper fine-tuning", "train"),
+    "rpy2": ("tables to R from a Python session", "r"),
+    "pillow-heif": ("HEIC photographs", "heic"),
 }
 
 
@@ -72,18 +76,39 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _pip(words: str) -> str:
+    """Return a command for a terminal that works on this Python, whichever is first on the path there."""
+    return f"{shlex.quote(sys.executable)} -m pip {words}"
+
+
+def _with_extra(extra: str) -> str:
+    """Return what pip is to install: this package with an extra, from where pip had it."""
+    try:
+        text = importlib.metadata.distribution("imagesasdata").read_text("direct_url.json")
+    except importlib.metadata.PackageNotFoundError:
+        text = None
+    if text is None:
+        return f"'imagesasdata[{extra}]'"
+    origin = json.loads(text)
+    if origin.get("dir_info", {}).get("editable"):
+        return f"-e '{url2pathname(urlsplit(origin['url']).path)}[{extra}]'"
+    kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""
+    return f"'imagesasdata[{extra}] @ {kind}{origin['url']}'"
+
+
 def _packages() -> list[Row]:
     rows: list[Row] = [(name, _version(name) or "?", "ok", None) for name in PACKAGES]
-    for name, purpose in OPTIONAL.items():
+    for name, (purpose, extra) in OPTIONAL.items():
         version = _version(name)
-        rows.append((name, version or "not installed", "ok" if version else "note", None if version else purpose))
+        cure = f"{purpose}: {_pip(f'install {_with_extra(extra)}')}"
+        rows.append((name, version or "not installed", "ok" if version else "note", None if version else cure))
     return rows
 
 
 def _onnxruntime() -> list[Row]:
     have = {name: _version(name) for name in ("onnxruntime", "onnxruntime-gpu") if _version(name)}
     if len(have) > 1:
-        cure = "pip uninstall -y onnxruntime onnxruntime-gpu; pip install onnxruntime-gpu"
+        cure = f"{_pip('uninstall -y onnxruntime onnxruntime-gpu')} && {_pip('install onnxruntime-gpu')}"
         return [("onnxruntime", " and ".join(have), "problem", f"the two overwrite each other: {cure}")]
     return [(name, str(version), "ok", None) for name, version in have.items()]
 

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from .errors import ArgumentInvalid
 
 Report = bool | Callable[[int, int, str], Any]
+BY_OTHERS = ", the rest by other workers"  # ends the text of the last report, where that is so
 
 
 class Progress:
@@ -54,6 +55,7 @@ class Progress:
     def complete(self) -> None:
         """Say that all is done: what is left was done by other workers."""
         if self._done < self._total:
+            self._text += BY_OTHERS
             self.advance(self._total - self._done)
 
     def __exit__(

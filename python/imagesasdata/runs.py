@@ -265,7 +265,7 @@ def _fingerprint(images: ImageList) -> str:
 
 def _path_bytes(path: str) -> bytes:
     try:
-        return os.fsencode(path)
+        return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half an emoji, as broken JSON has it: no file, and yet a row
         return path.encode("utf-8", "surrogatepass")
 

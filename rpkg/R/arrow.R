@@ -61,5 +61,29 @@ as_table <- function(columns, rows) {
 
 # The stream has to be kept until the other side has emptied it.
 frame_to_stream <- function(data) {
+  names(data) <- as_utf8(names(data))
+  data[] <- lapply(data, function(column) {
+    if (is.factor(column)) {
+      levels(column) <- as_utf8(levels(column))
+    }
+    if (is.character(column)) as_utf8(column) else column
+  })
   nanoarrow::as_nanoarrow_array_stream(data)
+}
+
+# Text in UTF-8, whatever the locale. The name of a file is bytes, and in the C locale R does not know what they mean:
+# they are taken for UTF-8. What cannot be text at all shows its bytes, as in "\xe9.jpg".
+as_utf8 <- function(text) {
+  plain <- is.na(text) | !grepl("[^ -~]", text, useBytes = TRUE)
+  if (all(plain)) {
+    return(text)
+  }
+  locale <- l10n_info()
+  ignorant <- locale[["UTF-8"]] || isTRUE(locale$codeset %in% c("ANSI_X3.4-1968", "US-ASCII", "ASCII", "646"))
+  taken <- !plain & (Encoding(text) == "bytes" | (Encoding(text) == "unknown" & ignorant))
+  Encoding(text)[taken] <- "UTF-8"
+  text[!taken] <- enc2utf8(text[!taken])
+  wrong <- !plain & !validUTF8(text)
+  text[wrong] <- gsub("<([0-9a-f]{2})>", "\\\\x\\1", iconv(text[wrong], "UTF-8", "UTF-8", sub = "byte"))
+  text
 }

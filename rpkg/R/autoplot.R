@@ -9,7 +9,7 @@
 #' shortened in the middle.
 #'
 #' @param object,x What [cross_validate()], [evaluate_predictions()], [learning_curve()] or [coder_agreement()]
-#'   returned.
+#'   returned; or a model from [fine_tune()], for what its cross-validation found.
 #' @param type Which picture:
 #' * `"confusion"`: what label by hand became what label by the model, counts and shares of a row. With more than 25
 #'   classes, the pairs that are most often confused.
@@ -57,11 +57,19 @@ charts <- function() {
   )
 }
 
+# nolint start: object_name_linter.
 #' @rdname autoplot.imagesasdata_findings
 #' @importFrom rlang .data
 #' @exportS3Method ggplot2::autoplot
-autoplot.imagesasdata_findings <- function(object, type = NULL, ..., class_name = NULL, metric = NULL, n = 20, # nolint
-                                           image_dir = NULL) {
+autoplot.imagesasdata_findings <- function(
+  object,
+  type = NULL,
+  ...,
+  class_name = NULL,
+  metric = NULL,
+  n = 20,
+  image_dir = NULL
+) {
   call <- rlang::current_env()
   rlang::check_dots_empty()
   need_ggplot2(call)
@@ -79,6 +87,20 @@ autoplot.imagesasdata_findings <- function(object, type = NULL, ..., class_name 
 #' @export
 plot.imagesasdata_findings <- function(x, type = NULL, ...) {
   print(autoplot.imagesasdata_findings(x, type, ...))
+  invisible(x)
+}
+
+#' @rdname autoplot.imagesasdata_findings
+#' @exportS3Method ggplot2::autoplot
+autoplot.imagesasdata_model <- function(object, ...) {
+  autoplot.imagesasdata_findings(validation_of(object, "object", rlang::current_env()), ...)
+}
+# nolint end
+
+#' @rdname autoplot.imagesasdata_findings
+#' @export
+plot.imagesasdata_model <- function(x, ...) {
+  plot.imagesasdata_findings(validation_of(x, "x", rlang::current_env()), ...)
   invisible(x)
 }
 
@@ -132,9 +154,19 @@ share_scale <- function(scale, ...) {
 }
 
 metric_words <- c(
-  f1 = "F1", macro_f1 = "macro F1", roc_auc = "ROC AUC", pr_auc = "PR AUC", brier = "Brier score", r2 = "R\u00b2",
-  mae = "mean absolute error", rmse = "root mean squared error", cohen_kappa = "Cohen's kappa",
-  fleiss_kappa = "Fleiss' kappa", krippendorff_alpha = "Krippendorff's alpha", icc_1 = "ICC(1)", icc_a1 = "ICC(A,1)",
+  f1 = "F1",
+  macro_f1 = "macro F1",
+  roc_auc = "ROC AUC",
+  pr_auc = "PR AUC",
+  brier = "Brier score",
+  r2 = "R\u00b2",
+  mae = "mean absolute error",
+  rmse = "root mean squared error",
+  cohen_kappa = "Cohen's kappa",
+  fleiss_kappa = "Fleiss' kappa",
+  krippendorff_alpha = "Krippendorff's alpha",
+  icc_1 = "ICC(1)",
+  icc_a1 = "ICC(A,1)",
   icc_c1 = "ICC(C,1)"
 )
 

@@ -12,6 +12,9 @@
 #' @export
 #' @examplesIf imagesasdata:::python_ready()
 #' cache_info()
+#' \dontrun{
+#' clear_cache()
+#' }
 cache_info <- function() {
   call <- rlang::current_env()
   iad <- python_module(call)

@@ -16,7 +16,17 @@ run_python <- function(verb, arguments, call, to_r) {
 }
 
 whole_arguments <- c(
-  "top", "batch_size", "max_pixels", "max_bytes", "size", "resize", "n", "folds", "repeats", "epochs", "replicates",
+  "top",
+  "batch_size",
+  "max_pixels",
+  "max_bytes",
+  "size",
+  "resize",
+  "n",
+  "folds",
+  "repeats",
+  "epochs",
+  "replicates",
   "seed"
 )
 
@@ -32,7 +42,18 @@ arguments_for_python <- function(arguments) {
     several <- if (inherits(arguments$models, "imagesasdata_model")) list(arguments$models) else arguments$models
     arguments$models <- lapply(as.list(several), model_for_python)
   }
-  arguments
+  lapply(arguments, text_for_python)
+}
+
+text_for_python <- function(value) {
+  if (is.character(value)) {
+    return(as_utf8(value))
+  }
+  if (!identical(class(value), "list")) {
+    return(value)
+  }
+  names(value) <- as_utf8(names(value))
+  lapply(value, text_for_python)
 }
 
 model_for_python <- function(model) {
@@ -60,7 +81,9 @@ order_column <- function(table, i) {
   column <- table$column(i - 1L)$combine_chunks()
   arrays <- reticulate::import("pyarrow", convert = FALSE)$DictionaryArray
   table$set_column(
-    i - 1L, table$field(i - 1L)$name, arrays$from_arrays(column$indices, column$dictionary, ordered = TRUE)
+    i - 1L,
+    table$field(i - 1L)$name,
+    arrays$from_arrays(column$indices, column$dictionary, ordered = TRUE)
   )
 }
 

@@ -36,7 +36,10 @@ draw_matrix <- function(counts, classes, rows) {
   cells <- function(dark) {
     rows <- (counts$share > 0.55) == dark
     ggplot2::geom_text(
-      ggplot2::aes(label = .data$text), data = counts[rows, ], colour = if (dark) "white" else "#222222", size = size,
+      ggplot2::aes(label = .data$text),
+      data = counts[rows, ],
+      colour = if (dark) "white" else "#222222",
+      size = size,
       lineheight = 0.95
     )
   }
@@ -48,8 +51,11 @@ draw_matrix <- function(counts, classes, rows) {
     ggplot2::scale_x_discrete(labels = short_labels()) +
     ggplot2::scale_y_discrete(labels = rows) +
     ggplot2::scale_fill_gradientn(
-      colours = c("#ffffff", "#cfe3f1", "#7fb8d8", blue, "#003a5c"), limits = c(0, 1), labels = percent,
-      name = "share of\nthe row", guide = if (few) "none" else "colourbar"
+      colours = c("#ffffff", "#cfe3f1", "#7fb8d8", blue, "#003a5c"),
+      limits = c(0, 1),
+      labels = percent,
+      name = "share of\nthe row",
+      guide = if (few) "none" else "colourbar"
     ) +
     ggplot2::coord_fixed(expand = FALSE) +
     ggplot2::labs(x = "label by the model", y = "label by hand (photographs)") +
@@ -90,7 +96,8 @@ chart_pairs <- function(counts, classes) {
     ggplot2::scale_x_continuous(expand = ggplot2::expansion(mult = c(0, 0.2))) +
     ggplot2::labs(
       title = sprintf("Most often confused of %s classes: label by hand as label by the model", count(classes)),
-      x = "photographs (share of the label by hand)", y = NULL
+      x = "photographs (share of the label by hand)",
+      y = NULL
     ) +
     chart_theme(panel.grid.major.y = ggplot2::element_blank())
 }

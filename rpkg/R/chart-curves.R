@@ -8,7 +8,8 @@ chart_roc <- function(x, options) {
   draw_curves(x, options, "roc", c("fpr", "tpr"), "roc_auc") +
     ggplot2::geom_abline(colour = grey, linetype = "13") +
     ggplot2::labs(
-      title = "ROC curve", x = "false positives: share of the others that are taken for it",
+      title = "ROC curve",
+      x = "false positives: share of the others that are taken for it",
       y = "recall: share of the class that is found"
     )
 }
@@ -17,7 +18,8 @@ chart_roc <- function(x, options) {
 chart_pr <- function(x, options) {
   draw_curves(x, options, "pr", c("recall", "precision"), "pr_auc") +
     ggplot2::labs(
-      title = "Precision and recall", x = "recall: share of the class that is found",
+      title = "Precision and recall",
+      x = "recall: share of the class that is found",
       y = "precision: share of what is found that is right"
     )
 }
@@ -29,7 +31,9 @@ draw_curves <- function(x, options, table, columns, metric) {
   areas <- areas[match(unique(points$class), class_key(areas$class)), ]
   areas$class <- unique(points$class)
   many <- nrow(areas) > length(series_colours)
-  if (many) areas <- utils::head(areas[order(areas$estimate), ], worst_shown)
+  if (many) {
+    areas <- utils::head(areas[order(areas$estimate), ], worst_shown)
+  }
   figures <- with_interval(areas$estimate, areas$conf_low, areas$conf_high, nothing = "")
   labels <- paste(ifelse(areas$class == "", "all classes", short(areas$class)), figures)
   top <- points[points$class %in% areas$class, ]
@@ -55,7 +59,9 @@ class_key <- function(class) {
 # How often a label is right, by its probability: all classes together where the table has that, or else each one.
 chart_calibration <- function(x, options) {
   bins <- of_classes(x$calibration, "class", options)
-  if (is.null(options$class_name) && anyNA(bins$class)) bins <- bins[is.na(bins$class), ]
+  if (is.null(options$class_name) && anyNA(bins$class)) {
+    bins <- bins[is.na(bins$class), ]
+  }
   bins$class <- class_key(bins$class)
   classes <- unique(bins$class)
   title <- if (identical(classes, "")) "Calibration of all classes" else "Calibration"

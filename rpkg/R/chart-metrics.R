@@ -7,7 +7,9 @@ by_class <- c("precision", "recall", "f1")
 chart_metrics <- function(x, options) {
   metrics <- as.data.frame(x$metrics)
   metrics <- metrics[!is.na(metrics$estimate), ]
-  if (nrow(metrics) == 0) abort("argument_invalid", "No metric of these findings is defined.", options$call)
+  if (nrow(metrics) == 0) {
+    abort("argument_invalid", "No metric of these findings is defined.", options$call)
+  }
   title <- if (!is.null(x$facts$conf_level)) sprintf("Metrics with %s intervals", percent(x$facts$conf_level))
   draw_all_metrics(x, metrics) + ggplot2::labs(title = title)
 }
@@ -57,7 +59,9 @@ references <- function(facts, rows) {
 
 # `rows` has panel, row, estimate, conf_low, conf_high and, where a row has several dots, series.
 draw_dots <- function(rows, references = NULL, caption = NULL, subtitle = NULL) {
-  if (is.null(rows$series)) rows$series <- rep("whole", nrow(rows))
+  if (is.null(rows$series)) {
+    rows$series <- rep("whole", nrow(rows))
+  }
   rows$panel <- factor(rows$panel, unique(rows$panel))
   # Rows of two panels may have one name, so panel and row together are the key, and the words are looked up.
   key <- paste(rows$panel, rows$row, sep = "\r")
@@ -71,10 +75,17 @@ draw_dots <- function(rows, references = NULL, caption = NULL, subtitle = NULL) 
     scale(values = stats::setNames(values, series), breaks = by_class, labels = metric_name(by_class), name = NULL)
   }
   beside <- ggplot2::position_dodge(width = 0.6)
-  ggplot2::ggplot(rows, ggplot2::aes(
-    .data$estimate, .data$key, xmin = .data$conf_low, xmax = .data$conf_high, colour = .data$series,
-    shape = .data$series
-  )) +
+  ggplot2::ggplot(
+    rows,
+    ggplot2::aes(
+      .data$estimate,
+      .data$key,
+      xmin = .data$conf_low,
+      xmax = .data$conf_high,
+      colour = .data$series,
+      shape = .data$series
+    )
+  ) +
     ggplot2::geom_linerange(position = beside, na.rm = TRUE, show.legend = FALSE) +
     ggplot2::geom_point(position = beside, size = 2.2) +
     draw_references(references, rows) +
@@ -84,12 +95,15 @@ draw_dots <- function(rows, references = NULL, caption = NULL, subtitle = NULL) 
     dots_axis(rows) +
     ggplot2::facet_grid(rows = "panel", scales = "free_y", space = "free_y", switch = "y") +
     ggplot2::labs(
-      x = NULL, y = NULL, subtitle = subtitle,
+      x = NULL,
+      y = NULL,
+      subtitle = subtitle,
       caption = paste(c(said_of(references), strwrap(caption, 100)), collapse = "\n")
     ) +
     chart_theme(
       legend.position = if (any(rows$series != "whole")) "top" else "none",
-      panel.grid.major.y = ggplot2::element_blank(), strip.placement = "outside",
+      panel.grid.major.y = ggplot2::element_blank(),
+      strip.placement = "outside",
       strip.text.y.left = ggplot2::element_text(angle = 90, hjust = 0.5)
     )
 }
@@ -101,7 +115,11 @@ draw_references <- function(references, rows) {
   references$key <- factor(paste(references$panel, references$row, sep = "\r"), levels(rows$key))
   references$panel <- factor(references$panel, levels(rows$panel))
   ggplot2::geom_point(
-    ggplot2::aes(.data$estimate, .data$key), data = references, shape = "|", size = 5, colour = grey,
+    ggplot2::aes(.data$estimate, .data$key),
+    data = references,
+    shape = "|",
+    size = 5,
+    colour = grey,
     inherit.aes = FALSE
   )
 }
@@ -122,7 +140,9 @@ dots_axis <- function(rows) {
 draw_scores <- function(metrics) {
   scores <- unique(metrics$class[!is.na(metrics$class)])
   # The whole is the mean over the scores, and says nothing more where there is one.
-  if (length(scores) == 1) metrics <- metrics[!is.na(metrics$class), ]
+  if (length(scores) == 1) {
+    metrics <- metrics[!is.na(metrics$class), ]
+  }
   metrics$class <- factor(ifelse(is.na(metrics$class), "mean", metrics$class), rev(unique(c("mean", scores))))
   metrics$metric <- factor(metrics$metric, unique(metrics$metric))
   metrics$text <- with_interval(metrics$estimate, metrics$conf_low, metrics$conf_high)
@@ -132,7 +152,9 @@ draw_scores <- function(metrics) {
     ggplot2::geom_text(ggplot2::aes(x = Inf, label = .data$text), hjust = 1, vjust = -1, size = 2.8) +
     ggplot2::scale_y_discrete(labels = short_labels()) +
     ggplot2::facet_wrap(
-      "metric", scales = "free_x", labeller = ggplot2::as_labeller(function(metric) sentence(metric_name(metric)))
+      "metric",
+      scales = "free_x",
+      labeller = ggplot2::as_labeller(function(metric) sentence(metric_name(metric)))
     ) +
     ggplot2::expand_limits(x = 0) +
     ggplot2::labs(x = NULL, y = NULL) +
@@ -149,7 +171,9 @@ chart_groups <- function(x, options) {
     abort("argument_invalid", text, options$call)
   }
   rows <- groups[groups$metric == metric & !is.na(groups$estimate), ]
-  if (anyNA(rows$class)) rows <- rows[is.na(rows$class), ]
+  if (anyNA(rows$class)) {
+    rows <- rows[is.na(rows$class), ]
+  }
   class <- ifelse(is.na(rows$class), "", paste0(short(rows$class, 16), ", "))
   rows <- data.frame(panel = short(rows$by), row = sprintf("%s%s (%s)", class, rows$group, count(rows$n)), rows)
   overall <- if (identical(metric, primary) && !is.null(x$facts$estimate)) {
@@ -168,7 +192,8 @@ chart_learning_curve <- function(x, options) {
   if (!is.null(facts$gain_100)) {
     n <- seq(min(curve$n), facts$n + 100, length.out = 50)
     promise <- ggplot2::geom_line(
-      data = data.frame(n = n, estimate = facts$curve_a - facts$curve_b * n^-facts$curve_c), colour = grey,
+      data = data.frame(n = n, estimate = facts$curve_a - facts$curve_b * n^-facts$curve_c),
+      colour = grey,
       linetype = "22"
     )
     title <- sprintf("%s; 100 more are expected to add %+.3f", title, facts$gain_100)

@@ -9,7 +9,8 @@ chart_photographs <- function(x, options) {
   call <- options$call
   python_module(call)
   title <- c(
-    errors = "The most confident errors", uncertain = "The photographs of which the model is least certain"
+    errors = "The most confident errors",
+    uncertain = "The photographs of which the model is least certain"
   )[[options$type]]
   none <- c(errors = "There is no error.", uncertain = "There is no photograph with a probability.")[[options$type]]
   tiles <- with_python_errors(
@@ -37,8 +38,11 @@ read_tile <- function(case, thumbnails, image_dir) {
   about <- if (is.null(known$about)) "" else paste0(known$about, ": ")
   prob <- if (is.null(known$prob)) "" else sprintf(" (%.2f)", known$prob)
   list(
-    pixels = from_python(read[[0]]), problem = from_python(read[[1]]), image = basename(known$image),
-    truth = paste0("hand: ", about, known$truth), label = paste0("model: ", about, known$label, prob),
+    pixels = from_python(read[[0]]),
+    problem = from_python(read[[1]]),
+    image = basename(known$image),
+    truth = paste0("hand: ", about, known$truth),
+    label = paste0("model: ", about, known$label, prob),
     wrong = isTRUE(from_python(case$right) == FALSE)
   )
 }
@@ -75,16 +79,22 @@ caption_grob <- function(lines, colours) {
   grid::gTree(lines = lines, colours = colours, cl = "iad_caption")
 }
 
+# nolint start: object_name_linter.
 # Letters as large as the column is wide: how large the picture is, is known only when it is drawn.
 #' @exportS3Method grid::makeContent
-makeContent.iad_caption <- function(x) { # nolint: object_name_linter.
+makeContent.iad_caption <- function(x) {
   width <- grid::convertWidth(grid::unit(1, "npc"), "points", valueOnly = TRUE)
   text <- grid::textGrob(
-    x$lines, x = 0, y = 1 - (seq_along(x$lines) - 1) / length(x$lines), hjust = 0, vjust = 1,
+    x$lines,
+    x = 0,
+    y = 1 - (seq_along(x$lines) - 1) / length(x$lines),
+    hjust = 0,
+    vjust = 1,
     gp = grid::gpar(fontsize = min(9, width / (0.52 * most_letters)), col = x$colours)
   )
   grid::setChildren(x, grid::gList(text))
 }
+# nolint end
 
 # The photograph stands on its caption. One that cannot be read is a grey square with the reason.
 draw_tile <- function(tile, left, top) {

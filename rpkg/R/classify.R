@@ -60,10 +60,25 @@
 #' dev.off()
 #' posts <- data.frame(post = c("a", "b"), photo = c(photo, NA))
 #' classify_images(posts, image_col = "photo", progress = FALSE)
-classify_images <- function(images, model = "efficientnet_lite0", image_col = NULL, image_dir = NULL, device = "auto",
-                            batch_size = "auto", probs = NULL, progress = TRUE, on_error = "record",
-                            max_pixels = 1e8, max_bytes = 2e8, models = NULL, out = NULL, retry_failed = FALSE,
-                            overwrite = FALSE, cache = TRUE, precision = "fp32") {
+classify_images <- function(
+  images,
+  model = "efficientnet_lite0",
+  image_col = NULL,
+  image_dir = NULL,
+  device = "auto",
+  batch_size = "auto",
+  probs = NULL,
+  progress = TRUE,
+  on_error = "record",
+  max_pixels = 1e8,
+  max_bytes = 2e8,
+  models = NULL,
+  out = NULL,
+  retry_failed = FALSE,
+  overwrite = FALSE,
+  cache = TRUE,
+  precision = "fp32"
+) {
   run_verb("classify_images", as.list(environment()))
 }
 
@@ -84,9 +99,22 @@ classify_images <- function(images, model = "efficientnet_lite0", image_col = NU
 #' plot(volcano)
 #' dev.off()
 #' dim(embed_images(photo, progress = FALSE))
-embed_images <- function(images, model = "efficientnet_lite0", image_col = NULL, image_dir = NULL, device = "auto",
-                         batch_size = "auto", progress = TRUE, on_error = "record",
-                         max_pixels = 1e8, max_bytes = 2e8, out = NULL, retry_failed = FALSE, overwrite = FALSE,
-                         cache = TRUE, precision = "fp32") {
+embed_images <- function(
+  images,
+  model = "efficientnet_lite0",
+  image_col = NULL,
+  image_dir = NULL,
+  device = "auto",
+  batch_size = "auto",
+  progress = TRUE,
+  on_error = "record",
+  max_pixels = 1e8,
+  max_bytes = 2e8,
+  out = NULL,
+  retry_failed = FALSE,
+  overwrite = FALSE,
+  cache = TRUE,
+  precision = "fp32"
+) {
   run_verb("embed_images", as.list(environment()))
 }

@@ -1,7 +1,14 @@
 # Python's exceptions as R conditions: the same text, without a traceback, and a class for tryCatch().
 
-abort <- function(class, message, call) {
-  rlang::abort(message, class = c(paste0("imagesasdata_", class, recycle0 = TRUE), "imagesasdata_error"), call = call)
+abort <- function(class, message, call, ...) {
+  class <- c(paste0("imagesasdata_", class, recycle0 = TRUE), "imagesasdata_error")
+  rlang::abort(message, class = class, call = call, ...)
+}
+
+# The problem, what was found, and the one command that mends it, which the doctor shows too.
+abort_with_cure <- function(class, problem, found, cure, call) {
+  names(found) <- rep("x", length(found))
+  abort(class, c(problem, found, i = paste0(cure, ".")), call, problem = problem, cure = cure)
 }
 
 # An interrupt needs nothing here: reticulate makes an R interrupt of a KeyboardInterrupt.

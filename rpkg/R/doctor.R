@@ -2,8 +2,9 @@
 
 #' Check the installation
 #'
-#' Looks at R, Python, the packages, the models and the devices, and says what to do about each problem. It changes
-#' nothing, and a missing Python is a line of its report, not an error.
+#' Says which Python is used and why that one, which versions, which device, which models and where the cache is, and
+#' for each problem the one command that mends it. It starts Python where a verb would, changes nothing else, and a
+#' missing Python is a line of its report, not an error.
 #'
 #' @returns A tibble, or a data frame where tibble is not installed, of class `imagesasdata_doctor`, with the columns
 #'   `item`, `value`, `status` (`"ok"`, `"note"` or `"problem"`) and `advice`. It prints as a report.
@@ -21,27 +22,58 @@ doctor_row <- function(item, value, status = "ok", advice = NA_character_) {
 }
 
 doctor_r <- function() {
-  version <- function(package) as.character(utils::packageVersion(package))
-  chosen <- Sys.getenv("RETICULATE_PYTHON", "not set")
+  source <- if (is.null(python_source())) "not set" else python_source()
   rbind(
     doctor_row("R", as.character(getRversion())),
-    doctor_row("R package imagesasdata", version("imagesasdata")),
-    doctor_row("R package reticulate", version("reticulate")),
-    doctor_row("R package nanoarrow", version("nanoarrow")),
-    doctor_row("RETICULATE_PYTHON", chosen)
+    doctor_r_package("imagesasdata"),
+    doctor_r_package("reticulate", reticulate_needed),
+    doctor_r_package("nanoarrow", nanoarrow_needed),
+    doctor_row("imagesasdata.source", source),
+    doctor_row("RETICULATE_PYTHON", Sys.getenv("RETICULATE_PYTHON", "not set"))
   )
 }
 
+nanoarrow_needed <- "0.6.0"
+
+doctor_r_package <- function(name, needed = "0", version = utils::packageVersion(name)) {
+  item <- paste("R package", name)
+  if (version >= needed) {
+    return(doctor_row(item, as.character(version)))
+  }
+  cure <- sprintf("`install.packages(\"%s\")`, then restart R", name)
+  doctor_row(item, sprintf("%s; %s or newer is needed", version, needed), "problem", cure)
+}
+
 doctor_python <- function() {
-  tryCatch(
+  # Where the package is missing, its Python is not started, and yet known.
+  rows <- tryCatch(
     {
       iad <- python_module()
-      rows <- call_python(iad$doctor$for_r, list(), rlang::current_env())
-      rbind(doctor_row("Python, as R found it", reticulate::py_config()$python), as.data.frame(rows))
+      as.data.frame(call_python(iad$doctor$for_r, list(), rlang::current_env()))
     },
-    imagesasdata_error = function(cnd) {
-      doctor_row("Python package imagesasdata", "not usable", "problem", conditionMessage(cnd))
-    }
+    imagesasdata_error = doctor_problem
+  )
+  rbind(doctor_which_python(), rows)
+}
+
+doctor_which_python <- function() {
+  config <- tryCatch(suppressWarnings(python_found()), error = function(cnd) NULL)
+  if (is.null(config)) {
+    return(doctor_row("Python, as R found it", "none", "note", "the next line says why"))
+  }
+  rbind(
+    doctor_row("Python, as R found it", sprintf("%s at %s", full_version(config), config$python)),
+    doctor_row("Python was chosen by", chosen_by(config))
+  )
+}
+
+doctor_problem <- function(cnd) {
+  known <- !is.null(cnd$cure)
+  doctor_row(
+    "Python package imagesasdata",
+    if (known) cnd$problem else "not usable",
+    "problem",
+    if (known) cnd$cure else conditionMessage(cnd)
   )
 }
 

@@ -66,8 +66,18 @@
 #' found <- suppressWarnings(evaluate_predictions(predictions, "truth", by = "city", replicates = 100))
 #' found
 #' found$confusion
-evaluate_predictions <- function(predictions, truth, by = NULL, image_col = "image", label_col = "label",
-                                 cluster = NULL, coders = NULL, conf_level = 0.95, replicates = 1000, seed = 1) {
+evaluate_predictions <- function(
+  predictions,
+  truth,
+  by = NULL,
+  image_col = "image",
+  label_col = "label",
+  cluster = NULL,
+  coders = NULL,
+  conf_level = 0.95,
+  replicates = 1000,
+  seed = 1
+) {
   arguments <- as.list(environment())
   call <- rlang::current_env()
   iad <- python_module(call)

@@ -16,7 +16,7 @@
 #' * `tidy()`: the table `metrics` with broom's names: `metric`, `class` (or `name`), `estimate`, `conf.low`,
 #'   `conf.high`, `n`.
 #' * `glance()`: one row with the facts that are single values; `n_classes` is the number of classes.
-#' * `as.data.frame()`: a plain data frame, of the table `metrics` or another.
+#' * `as.data.frame()`, `tibble::as_tibble()`: the table `metrics`, or another, as a plain data frame or a tibble.
 #' * `summary()`: the lines and all metrics, of each class too; it prints as text.
 #' @seealso [autoplot()][autoplot.imagesasdata_findings] for pictures, [write_report()] for a page.
 #' @name imagesasdata_findings
@@ -62,7 +62,7 @@ check_findings <- function(findings, call) {
 
 #' @export
 format.imagesasdata_findings <- function(x, ...) {
-  x$lines
+  c(cli::style_bold(utils::head(x$lines, 1)), x$lines[-1])
 }
 
 #' @export
@@ -71,21 +71,31 @@ print.imagesasdata_findings <- function(x, ...) {
   invisible(x)
 }
 
+# nolint start: object_name_linter, object_length_linter.
 #' @rdname imagesasdata_findings
 #' @export
-as.data.frame.imagesasdata_findings <- function(x, row.names = NULL, optional = FALSE, ..., # nolint
-                                                table = "metrics") {
-  tables <- Filter(is.data.frame, unclass(x))
+as.data.frame.imagesasdata_findings <- function(x, row.names = NULL, optional = FALSE, ..., table = "metrics") {
+  as.data.frame(table_of(x, table, rlang::current_env()))
+}
+
+#' @rdname imagesasdata_findings
+#' @exportS3Method tibble::as_tibble
+as_tibble.imagesasdata_findings <- function(x, ..., table = "metrics") {
+  tibble::as_tibble(table_of(x, table, rlang::current_env()))
+}
+
+table_of <- function(findings, table, call) {
+  tables <- Filter(is.data.frame, unclass(findings))
   if (!rlang::is_string(table) || !table %in% names(tables)) {
     text <- sprintf("`table` is %s; there are the tables %s.", shown(table), toString(dQuote(names(tables), FALSE)))
-    abort("argument_invalid", text, rlang::current_env())
+    abort("argument_invalid", text, call)
   }
-  as.data.frame(tables[[table]])
+  tables[[table]]
 }
 
 #' @rdname imagesasdata_findings
 #' @exportS3Method generics::tidy
-tidy.imagesasdata_findings <- function(x, ...) { # nolint: object_name_linter.
+tidy.imagesasdata_findings <- function(x, ...) {
   metrics <- x$metrics
   first <- intersect(c("name", "metric", "class", "estimate", "conf_low", "conf_high", "n"), names(metrics))
   metrics <- metrics[c(first, setdiff(names(metrics), first))]
@@ -94,7 +104,7 @@ tidy.imagesasdata_findings <- function(x, ...) { # nolint: object_name_linter.
 
 #' @rdname imagesasdata_findings
 #' @exportS3Method generics::glance
-glance.imagesasdata_findings <- function(x, ...) { # nolint: object_name_linter.
+glance.imagesasdata_findings <- function(x, ...) {
   facts <- x$facts
   facts$n_classes <- if (is.null(facts$classes)) NULL else length(facts$classes)
   facts$classes <- NULL
@@ -102,6 +112,7 @@ glance.imagesasdata_findings <- function(x, ...) { # nolint: object_name_linter.
   single <- vapply(facts, function(fact) is.atomic(fact) && length(fact) == 1, TRUE)
   as_table(stats::setNames(facts[single], broom_names(names(facts)[single])), 1)
 }
+# nolint end
 
 broom_names <- function(names) {
   sub("^conf_(low|high|level)$", "conf.\\1", names)
@@ -114,8 +125,14 @@ summary.imagesasdata_findings <- function(object, ...) {
 }
 
 #' @export
-print.summary.imagesasdata_findings <- function(x, digits = 3, ...) {
-  cat(x$lines, "", sep = "\n")
-  print(as.data.frame(x$metrics), digits = digits, row.names = FALSE, na.print = "-")
+format.summary.imagesasdata_findings <- function(x, digits = 3, ...) {
+  metrics <- as.data.frame(x$metrics)
+  rows <- utils::capture.output(print(metrics, digits = digits, row.names = FALSE, na.print = "-"))
+  c(format.imagesasdata_findings(x), "", rows)
+}
+
+#' @export
+print.summary.imagesasdata_findings <- function(x, ...) {
+  cat(format(x, ...), sep = "\n")
   invisible(x)
 }

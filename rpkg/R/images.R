@@ -10,7 +10,9 @@ run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) 
     return(table)
   }
   # All rows, unless the run was interrupted.
-  if (nrow(table) < nrow(images)) images <- images[seq_len(nrow(table)), , drop = FALSE]
+  if (nrow(table) < nrow(images)) {
+    images <- images[seq_len(nrow(table)), , drop = FALSE]
+  }
   add_columns(images, table[-seq_along(images)], attributes(table))
 }
 
@@ -22,7 +24,9 @@ send_images <- function(arguments, call) {
     arguments$images <- table_to_python(sent)
     return(arguments)
   }
-  if (is.factor(images)) images <- as.character(images)
+  if (is.factor(images)) {
+    images <- as.character(images)
+  }
   if (is.null(images) || !(is.character(images) || all(is.na(images)))) {
     text <- sprintf("`images` is %s; give a folder, a vector of paths, or a data frame with image_col=.", kind(images))
     abort("argument_invalid", text, call)
@@ -53,8 +57,12 @@ paths_of <- function(data, image_col, call, whole = FALSE) {
 # A data frame with the same names and number of rows, and nothing in it.
 names_only <- function(data) {
   nothing <- rep(NA, nrow(data))
-  structure(rep(list(nothing), length(data)), names = names(data), class = "data.frame",
-            row.names = .set_row_names(nrow(data)))
+  structure(
+    rep(list(nothing), length(data)),
+    names = names(data),
+    class = "data.frame",
+    row.names = .set_row_names(nrow(data))
+  )
 }
 
 # The caller's data frame with columns added. A plain one becomes a tibble; others, such as sf, stay what they are.

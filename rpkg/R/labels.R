@@ -52,8 +52,16 @@
 #' found <- suppressWarnings(coder_agreement(coded, replicates = 100))
 #' found$metrics
 #' found$disagreements
-coder_agreement <- function(labels, image_col = "image", label_col = "label", coders = "coder", scale = "auto",
-                            conf_level = 0.95, replicates = 1000, seed = 1) {
+coder_agreement <- function(
+  labels,
+  image_col = "image",
+  label_col = "label",
+  coders = "coder",
+  scale = "auto",
+  conf_level = 0.95,
+  replicates = 1000,
+  seed = 1
+) {
   run_on_labels("coder_agreement", as.list(environment()))
 }
 
@@ -95,13 +103,26 @@ coder_agreement <- function(labels, image_col = "image", label_col = "label", co
 #' drawn <- sample_images(pool, 30, "stratified", strata = "city", image_col = "photo")
 #' table(drawn$city)
 #' head(drawn)
-sample_images <- function(pool, n, strategy = "random", strata = NULL, model = "efficientnet_lite0", labelled = NULL,
-                          image_col = NULL, image_dir = NULL, seed = 1, device = "auto", progress = TRUE,
-                          cache = TRUE) {
+sample_images <- function(
+  pool,
+  n,
+  strategy = "random",
+  strata = NULL,
+  model = "efficientnet_lite0",
+  labelled = NULL,
+  image_col = NULL,
+  image_dir = NULL,
+  seed = 1,
+  device = "auto",
+  progress = TRUE,
+  cache = TRUE
+) {
   arguments <- as.list(environment())
   call <- rlang::current_env()
   iad <- python_module(call)
-  if (length(names(n)) > 0) arguments$n <- lapply(as.list(n), whole_number)
+  if (length(names(n)) > 0) {
+    arguments$n <- lapply(as.list(n), whole_number)
+  }
   arguments$strata <- unname(strata)
   arguments <- send_labelled(arguments, call)
   if (!is.data.frame(pool)) {
@@ -121,7 +142,9 @@ sample_images <- function(pool, n, strategy = "random", strata = NULL, model = "
   table <- call_python(iad$sample_images$for_r, arguments, call)
   provenance <- utils::modifyList(as.list(attr(pool, "imagesasdata")), as.list(attr(table, "imagesasdata")))
   drawn <- pool[table[[numbers]], , drop = FALSE]
-  if (identical(class(pool), "data.frame")) rownames(drawn) <- NULL
+  if (identical(class(pool), "data.frame")) {
+    rownames(drawn) <- NULL
+  }
   add_columns(drawn, table[-seq_along(sent)], list(imagesasdata = provenance))
 }
 
@@ -150,7 +173,14 @@ sample_images <- function(pool, n, strategy = "random", strata = NULL, model = "
 #' plot(volcano)
 #' dev.off()
 #' find_duplicates(c(photo, photo), progress = FALSE)
-find_duplicates <- function(images, image_col = NULL, image_dir = NULL, correlation = 0.8, device = "auto",
-                            progress = TRUE, cache = TRUE) {
+find_duplicates <- function(
+  images,
+  image_col = NULL,
+  image_dir = NULL,
+  correlation = 0.8,
+  device = "auto",
+  progress = TRUE,
+  cache = TRUE
+) {
   run_verb("find_duplicates", as.list(environment()), long = TRUE)
 }

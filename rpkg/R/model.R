@@ -19,7 +19,7 @@ load_model <- function(model = "efficientnet_lite0") {
   }
   call <- rlang::current_env()
   iad <- python_module(call)
-  with_python_errors(as_model(iad$load_model(model)), call)
+  with_python_errors(as_model(iad$load_model(text_for_python(model))), call)
 }
 
 as_model <- function(loaded) {
@@ -84,13 +84,18 @@ model_card <- function(model = "efficientnet_lite0") {
   if (inherits(model, "imagesasdata_model")) {
     model <- model$path
   }
-  text <- with_python_errors(text_from_python(iad$model_card(model)), call)
+  text <- with_python_errors(text_from_python(iad$model_card(text_for_python(model))), call)
   structure(text, class = c("imagesasdata_card", "character"))
 }
 
 #' @export
+format.imagesasdata_card <- function(x, ...) {
+  strsplit(unclass(x), "\n", fixed = TRUE)[[1]]
+}
+
+#' @export
 print.imagesasdata_card <- function(x, ...) {
-  cat(x, sep = "\n")
+  cat(format(x, ...), sep = "\n")
   invisible(x)
 }
 
@@ -137,16 +142,35 @@ list_models <- function() {
 #' @export
 #' @examples
 #' \dontrun{
+#' # an ONNX file from elsewhere, which says nothing of itself
 #' add_model("protest.onnx",
 #'   classes = c("no protest", "protest"), size = 224,
 #'   mean = c(0.485, 0.456, 0.406), std = c(0.229, 0.224, 0.225)
 #' )
-#' remove_model("protest")
 #' }
-add_model <- function(path, classes = NULL, size = NULL, mean = NULL, std = NULL, scale = 255, resize = NULL,
-                      rule = "short_side_crop", filter = "bilinear", colour = "RGB", task = "single",
-                      activation = NULL, output = NULL, embedding = NULL, name = NULL, licence = "unknown",
-                      overwrite = FALSE) {
+#' @examplesIf imagesasdata:::python_ready()
+#' add_model(load_model("efficientnet_lite0")$path, name = "my_network", overwrite = TRUE)
+#' load_model("my_network")
+#' remove_model("my_network")
+add_model <- function(
+  path,
+  classes = NULL,
+  size = NULL,
+  mean = NULL,
+  std = NULL,
+  scale = 255,
+  resize = NULL,
+  rule = "short_side_crop",
+  filter = "bilinear",
+  colour = "RGB",
+  task = "single",
+  activation = NULL,
+  output = NULL,
+  embedding = NULL,
+  name = NULL,
+  licence = "unknown",
+  overwrite = FALSE
+) {
   arguments <- as.list(environment())
   call <- rlang::current_env()
   iad <- python_module(call)
@@ -154,8 +178,12 @@ add_model <- function(path, classes = NULL, size = NULL, mean = NULL, std = NULL
   for (several in c("mean", "std")) {
     if (!is.null(arguments[[several]])) arguments[[several]] <- as.list(arguments[[several]])
   }
-  if (length(classes) > 1) arguments$classes <- as.list(classes)
-  if (inherits(path, "imagesasdata_model")) arguments$path <- path$path
+  if (length(classes) > 1) {
+    arguments$classes <- as.list(classes)
+  }
+  if (inherits(path, "imagesasdata_model")) {
+    arguments$path <- path$path
+  }
   with_python_errors(text_from_python(do.call(iad$add_model, arguments_for_python(arguments))), call)
 }
 
@@ -164,6 +192,6 @@ add_model <- function(path, classes = NULL, size = NULL, mean = NULL, std = NULL
 remove_model <- function(name) {
   call <- rlang::current_env()
   iad <- python_module(call)
-  with_python_errors(iad$remove_model(name), call)
+  with_python_errors(iad$remove_model(text_for_python(name)), call)
   invisible()
 }

@@ -38,9 +38,10 @@ predict.imagesasdata_model <- function(object, new_data, type = c("class", "prob
   columns[columns_of_type(object$card, type)]
 }
 
+# nolint start: object_name_linter.
 #' @rdname predict.imagesasdata_model
 #' @exportS3Method generics::augment
-augment.imagesasdata_model <- function(x, new_data, probs = NULL, ...) { # nolint: object_name_linter.
+augment.imagesasdata_model <- function(x, new_data, probs = NULL, ...) {
   predicted <- classify_for_tidymodels(x, new_data, probs = probs, ...)
   added <- pred_columns(predicted, x$card)
   if (!is.data.frame(new_data)) {
@@ -53,6 +54,7 @@ augment.imagesasdata_model <- function(x, new_data, probs = NULL, ...) { # nolin
   }
   add_columns(new_data, added, attributes(predicted))
 }
+# nolint end
 
 # Only the paths are given to the verb: a column `label` in the data is the truth here, not in the way.
 classify_for_tidymodels <- function(model, new_data, image_col = NULL, ...) {

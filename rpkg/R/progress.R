@@ -4,7 +4,9 @@
 # the user's own function raised, of which Python would keep the text only.
 progress_for_python <- function(progress) {
   bar <- list(report = progress, close = function() NULL, raised = function() NULL)
-  if (isTRUE(progress)) {
+  if (isTRUE(progress) && isTRUE(getOption("knitr.in.progress"))) {
+    bar$report <- FALSE # an article keeps every step of a bar
+  } else if (isTRUE(progress)) {
     bar <- progress_bar()
   }
   if (!is.function(bar$report)) {
@@ -30,21 +32,33 @@ progress_for_python <- function(progress) {
 progress_bar <- function() {
   id <- NULL
   stage <- NULL
+  shown <- NULL # the tenth that a log has seen
   result <- "failed" # until all is done: an interrupted bar stays where it is
   frame <- environment()
   report <- function(done, total, text) {
     if (!identical(text, stage)) {
       close()
       id <<- NULL
+      shown <<- NULL
       stage <<- text
     }
     if (is.null(id)) {
       id <<- cli::cli_progress_bar(
-        name = text, format = "{cli::pb_name}{cli::pb_bar} {cli::pb_current}/{cli::pb_total}, ETA {cli::pb_eta}",
-        total = total, clear = FALSE, .auto_close = FALSE, .envir = frame
+        name = text,
+        format = "{cli::pb_name}{cli::pb_bar} {cli::pb_current}/{cli::pb_total}, ETA {cli::pb_eta}",
+        total = total,
+        clear = FALSE,
+        .auto_close = FALSE,
+        .envir = frame
       )
     }
     result <<- if (done == total) "done" else "failed"
+    # In a log every step would be a line of its own: there it is one for each tenth.
+    tenth <- if (total > 0) (10 * done) %/% total else 10
+    if (!cli::is_dynamic_tty() && identical(tenth, shown)) {
+      return()
+    }
+    shown <<- tenth
     # cli draws when R's event loop has set its timer, which does not happen while Python runs: hence `force`.
     cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = frame)
   }

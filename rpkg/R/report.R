@@ -18,16 +18,22 @@
 #'   of another kind. `imagesasdata_dependency_missing`: Python's matplotlib is not installed.
 #'   `imagesasdata_model_not_found`, `imagesasdata_model_invalid`.
 #' @export
-#' @examples
-#' \dontrun{
-#' model <- fine_tune("labels.csv", image_dir = "photos/", out = "protest.onnx")
-#' write_report(model, "report.html", image_dir = "photos/")
-#' }
+#' @examplesIf imagesasdata:::python_ready() && reticulate::py_module_available("matplotlib")
+#' predictions <- data.frame(
+#'   image = sprintf("%d.jpg", 1:40), truth = rep(c("protest", "other"), 20),
+#'   label = rep(c("protest", "other", "protest", "protest"), 10)
+#' )
+#' found <- suppressWarnings(evaluate_predictions(predictions, "truth", replicates = 100))
+#' page <- tempfile(fileext = ".html")
+#' write_report(found, page)
+#' file.exists(page)
 write_report <- function(findings, out, model = NULL, image_dir = NULL, overwrite = FALSE) {
   arguments <- as.list(environment())
   call <- rlang::current_env()
   if (inherits(findings, "imagesasdata_model")) {
-    if (is.null(model)) arguments$model <- findings
+    if (is.null(model)) {
+      arguments$model <- findings
+    }
     findings <- validation_of(findings, "findings", call)
   }
   check_findings(findings, call)

@@ -17,7 +17,9 @@ send_labels <- function(arguments, call) {
     abort("argument_invalid", text, call)
   }
   arguments[c("label_col", "coders")] <- lapply(arguments[c("label_col", "coders")], unname)
-  if (!is.null(arguments$sizes)) arguments$sizes <- lapply(as.list(unname(arguments$sizes)), whole_number)
+  if (!is.null(arguments$sizes)) {
+    arguments$sizes <- lapply(as.list(unname(arguments$sizes)), whole_number)
+  }
   arguments$class_weights <- weights_for_python(arguments$class_weights, call)
   arguments
 }

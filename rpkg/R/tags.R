@@ -20,9 +20,24 @@
 #' plot(volcano)
 #' dev.off()
 #' tag_images(photo, top = 3, progress = FALSE)
-tag_images <- function(images, top = 5, threshold = 0, model = "efficientnet_lite0", image_col = NULL,
-                       image_dir = NULL, device = "auto", batch_size = "auto", progress = TRUE, on_error = "record",
-                       max_pixels = 1e8, max_bytes = 2e8, out = NULL, retry_failed = FALSE, overwrite = FALSE,
-                       cache = TRUE, precision = "fp32") {
+tag_images <- function(
+  images,
+  top = 5,
+  threshold = 0,
+  model = "efficientnet_lite0",
+  image_col = NULL,
+  image_dir = NULL,
+  device = "auto",
+  batch_size = "auto",
+  progress = TRUE,
+  on_error = "record",
+  max_pixels = 1e8,
+  max_bytes = 2e8,
+  out = NULL,
+  retry_failed = FALSE,
+  overwrite = FALSE,
+  cache = TRUE,
+  precision = "fp32"
+) {
   run_verb("tag_images", as.list(environment()), long = TRUE)
 }

@@ -45,16 +45,45 @@
 #' @seealso [classify_images()], [predict()][predict.imagesasdata_model] and `augment()` use the model;
 #'   [write_report()] describes it.
 #' @export
-#' @examples
-#' \dontrun{
-#' model <- fine_tune("labels.csv", image_dir = "photos/", out = "protest.onnx")
-#' model$validation$metrics
-#' classify_images("new_photos/", model = model)
+#' @examplesIf imagesasdata:::python_ready()
+#' folder <- tempfile()
+#' dir.create(folder)
+#' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
+#' for (i in 1:12) {
+#'   png(file.path(folder, labels$image[i]), 200, 150)
+#'   if (labels$label[i] == "map") image(matrix(runif(100), 10)) else plot(cumsum(rnorm(30)), type = "l")
+#'   dev.off()
 #' }
-fine_tune <- function(labels, image_col = "image", label_col = "label", image_dir = NULL, coders = NULL, task = "auto",
-                      backbone = "efficientnet_lite0", method = "auto", out = NULL, name = NULL, groups = NULL,
-                      class_weights = NULL, folds = 5, epochs = NULL, conf_level = 0.95, seed = 1, device = "auto",
-                      cache = TRUE, progress = TRUE, overwrite = FALSE) {
+#' out <- file.path(folder, "drawn.onnx")
+#' model <- suppressWarnings(fine_tune(
+#'   labels,
+#'   image_dir = folder, out = out, method = "head", folds = 2, progress = FALSE
+#' ))
+#' model
+#' model$validation$metrics
+#' classify_images(labels["image"], model, image_col = "image", image_dir = folder, progress = FALSE)
+fine_tune <- function(
+  labels,
+  image_col = "image",
+  label_col = "label",
+  image_dir = NULL,
+  coders = NULL,
+  task = "auto",
+  backbone = "efficientnet_lite0",
+  method = "auto",
+  out = NULL,
+  name = NULL,
+  groups = NULL,
+  class_weights = NULL,
+  folds = 5,
+  epochs = NULL,
+  conf_level = 0.95,
+  seed = 1,
+  device = "auto",
+  cache = TRUE,
+  progress = TRUE,
+  overwrite = FALSE
+) {
   model <- run_on_labels("fine_tune", as.list(environment()), as_tuned_model)
   model$notes <- NULL
   model
@@ -63,7 +92,9 @@ fine_tune <- function(labels, image_col = "image", label_col = "label", image_di
 as_tuned_model <- function(tuned) {
   model <- as_model(tuned)
   validation <- tuned$validation
-  if (!is.null(from_none(validation))) model$validation <- as_findings(validation)
+  if (!is.null(from_none(validation))) {
+    model$validation <- as_findings(validation)
+  }
   model$notes <- as.character(unlist(from_python(tuned$notes)))
   model
 }
@@ -94,17 +125,38 @@ from_none <- function(value) {
 #' @section Errors: `imagesasdata_labels_invalid`, `imagesasdata_model_invalid`, `imagesasdata_dependency_missing`,
 #'   `imagesasdata_image_column_missing`, `imagesasdata_images_not_found`, `imagesasdata_argument_invalid`.
 #' @export
-#' @examples
-#' \dontrun{
-#' found <- cross_validate("labels.csv", image_dir = "photos/")
-#' found
-#' found$metrics
-#' plot(found, "confusion")
+#' @examplesIf imagesasdata:::python_ready()
+#' folder <- tempfile()
+#' dir.create(folder)
+#' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
+#' for (i in 1:12) {
+#'   png(file.path(folder, labels$image[i]), 200, 150)
+#'   if (labels$label[i] == "map") image(matrix(runif(100), 10)) else plot(cumsum(rnorm(30)), type = "l")
+#'   dev.off()
 #' }
-cross_validate <- function(labels, image_col = "image", label_col = "label", image_dir = NULL, coders = NULL,
-                           task = "auto", backbone = "efficientnet_lite0", method = "head", groups = NULL,
-                           class_weights = NULL, folds = 5, repeats = 1, epochs = NULL, conf_level = 0.95, seed = 1,
-                           device = "auto", cache = TRUE, progress = TRUE) {
+#' found <- suppressWarnings(cross_validate(labels, image_dir = folder, folds = 2, progress = FALSE))
+#' found
+#' found$confusion
+cross_validate <- function(
+  labels,
+  image_col = "image",
+  label_col = "label",
+  image_dir = NULL,
+  coders = NULL,
+  task = "auto",
+  backbone = "efficientnet_lite0",
+  method = "head",
+  groups = NULL,
+  class_weights = NULL,
+  folds = 5,
+  repeats = 1,
+  epochs = NULL,
+  conf_level = 0.95,
+  seed = 1,
+  device = "auto",
+  cache = TRUE,
+  progress = TRUE
+) {
   run_on_labels("cross_validate", as.list(environment()))
 }
 
@@ -123,29 +175,55 @@ cross_validate <- function(labels, image_col = "image", label_col = "label", ima
 #'   `curve_a`, `curve_b`, `curve_c`. The promise reaches beyond what was measured: take it as a hint.
 #' @inheritSection cross_validate Errors
 #' @export
-#' @examples
-#' \dontrun{
-#' curve <- learning_curve("labels.csv", image_dir = "photos/")
-#' plot(curve)
+#' @examplesIf imagesasdata:::python_ready()
+#' folder <- tempfile()
+#' dir.create(folder)
+#' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
+#' for (i in 1:12) {
+#'   png(file.path(folder, labels$image[i]), 200, 150)
+#'   if (labels$label[i] == "map") image(matrix(runif(100), 10)) else plot(cumsum(rnorm(30)), type = "l")
+#'   dev.off()
 #' }
-learning_curve <- function(labels, image_col = "image", label_col = "label", image_dir = NULL, coders = NULL,
-                           task = "auto", backbone = "efficientnet_lite0", method = "head", groups = NULL,
-                           class_weights = NULL, sizes = NULL, repeats = 5, conf_level = 0.95, seed = 1,
-                           device = "auto", cache = TRUE, progress = TRUE) {
+#' learned <- suppressWarnings(learning_curve(
+#'   labels,
+#'   image_dir = folder, sizes = c(6, 9), repeats = 1, progress = FALSE
+#' ))
+#' learned$curve
+learning_curve <- function(
+  labels,
+  image_col = "image",
+  label_col = "label",
+  image_dir = NULL,
+  coders = NULL,
+  task = "auto",
+  backbone = "efficientnet_lite0",
+  method = "head",
+  groups = NULL,
+  class_weights = NULL,
+  sizes = NULL,
+  repeats = 5,
+  conf_level = 0.95,
+  seed = 1,
+  device = "auto",
+  cache = TRUE,
+  progress = TRUE
+) {
   run_on_labels("learning_curve", as.list(environment()))
 }
 
+# nolint start: object_name_linter.
 #' @rdname imagesasdata_findings
 #' @exportS3Method generics::tidy
-tidy.imagesasdata_model <- function(x, ...) { # nolint: object_name_linter.
+tidy.imagesasdata_model <- function(x, ...) {
   tidy.imagesasdata_findings(validation_of(x, "x", rlang::current_env()), ...)
 }
 
 #' @rdname imagesasdata_findings
 #' @exportS3Method generics::glance
-glance.imagesasdata_model <- function(x, ...) { # nolint: object_name_linter.
+glance.imagesasdata_model <- function(x, ...) {
   glance.imagesasdata_findings(validation_of(x, "x", rlang::current_env()), ...)
 }
+# nolint end
 
 validation_of <- function(model, argument, call) {
   if (is.null(model$validation)) {

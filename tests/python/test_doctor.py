@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 import sys
 from pathlib import Path
 
@@ -73,7 +75,28 @@ def test_optional_packages_that_are_missing_are_notes_with_the_command(monkeypat
     table = rows()
     for name in ("torch", "rpy2", "pillow-heif"):
         assert table.loc[name, ["value", "status"]].tolist() == ["not installed", "note"]
-        assert "pip install '.[" in table.loc[name, "advice"]
+        assert f"{sys.executable} -m pip install " in table.loc[name, "advice"]
+        assert f"[{ROOM.OPTIONAL[name][1]}]" in table.loc[name, "advice"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "requirement"),
+    [
+        (None, "'imagesasdata[train]'"),
+        ({"url": "file:///a/b", "dir_info": {}}, "'imagesasdata[train] @ file:///a/b'"),
+        ({"url": "file:///a/b", "dir_info": {"editable": True}}, "-e '/a/b[train]'"),
+        ({"url": "https://a.org/b", "vcs_info": {"vcs": "git"}}, "'imagesasdata[train] @ git+https://a.org/b'"),
+    ],
+)
+def test_a_command_installs_from_where_the_package_came(
+    origin: dict[str, object] | None, requirement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Distribution:
+        def read_text(self, name: str) -> str | None:
+            return None if origin is None else json.dumps(origin)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Distribution())
+    assert ROOM._with_extra("train") == requirement
 
 
 def test_two_runtimes_that_overwrite_each_other_are_a_problem_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:

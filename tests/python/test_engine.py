@@ -10,6 +10,7 @@ import onnx
 import pandas as pd
 import pytest
 from onnx import numpy_helper
+from PIL import Image
 
 import imagesasdata as iad
 from imagesasdata import engine as engine_module
@@ -72,6 +73,21 @@ def test_models_with_one_backbone_run_it_once_and_decode_once(
     iad.classify_images(photographs, models=[*three, "efficientnet_lite0"], cache=False, progress=False)
     assert len(opened) == 1
     assert len(decoded) == len(list(photographs.iterdir()))
+
+
+def test_a_network_is_opened_only_when_a_photograph_is_not_in_the_cache(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = iad.classify_images(photographs, device="cpu", progress=False)
+    opened, runner = [], engine_module.Runner
+    monkeypatch.setattr(engine_module, "Runner", lambda *a: (opened.append(a), runner(*a))[1])
+    again = iad.classify_images(photographs, device="cpu", progress=False)
+    pd.testing.assert_frame_equal(again, first, check_flags=False)
+    assert again.attrs["imagesasdata"]["device"] == "cpu"
+    assert not opened
+    Image.new("RGB", (300, 200), "orange").save(tmp_path / "new.png")
+    iad.classify_images([*map(str, photographs.iterdir()), tmp_path / "new.png"], device="cpu", progress=False)
+    assert len(opened) == 1
 
 
 def test_a_head_cut_off_gives_the_output_of_the_whole_graph(three: list[str]) -> None:

@@ -18,6 +18,7 @@ import onnxruntime
 import sklearn
 
 from ..card import ModelCard
+from ..decode import path_on_disk
 from ..engine import Engine
 from ..errors import ArgumentInvalid, Interrupted, ModelInvalid, choose
 from ..findings import Findings, FindingsVerb
@@ -353,7 +354,7 @@ def fingerprint(ready: Prepared) -> str:
     labels = ready.material.labels
     digest = hashlib.sha256(repr((labels.task, labels.names)).encode())
     for path, values, group in zip(labels.images.paths, labels.values, labels.groups, strict=True):
-        with Path(str(path)).open("rb") as file:
+        with open(path_on_disk(str(path)), "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
         digest.update(values.tobytes() + int(group).to_bytes(8, "little"))
     return digest.hexdigest()

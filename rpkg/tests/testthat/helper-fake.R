@@ -56,7 +56,10 @@ fake_classify <- function() {
 
 fake_card <- function(task = "single", classes = c("protest", "other")) {
   list(
-    name = "fake", task = task, classes = classes, licence = "CC0-1.0",
+    name = "fake",
+    task = task,
+    classes = classes,
+    licence = "CC0-1.0",
     preprocessing = list(size = 224L, colour = "RGB")
   )
 }

@@ -1,7 +1,12 @@
 # Findings made in R, as Python would make them: their tables, and the text of their facts.
 
-fake_findings <- function(tables, facts = list(), kind = "evaluation", lines = "Evaluation of some photographs",
-                          notes = character()) {
+fake_findings <- function(
+  tables,
+  facts = list(),
+  kind = "evaluation",
+  lines = "Evaluation of some photographs",
+  notes = character()
+) {
   told <- list(kind = kind, facts = facts, lines = as.list(lines), notes = as.list(notes))
   json <- as.character(jsonlite::toJSON(told, auto_unbox = TRUE, null = "null", digits = NA))
   list(
@@ -33,36 +38,59 @@ evaluated <- function(classes = c("cat", "dog", "fox"), n = 60, task = "single")
   bind <- function(name) do.call(rbind, lapply(each, `[[`, name))
   whole <- metric_rows(c("accuracy", "macro_f1", "brier", "log_loss"), NA, c(mean(truth == label), 0.78, 0.2, 1.4), n)
   bins <- data.frame(
-    class = NA_character_, prob = c(0.55, 0.75, 0.95), share = c(0.6, 0.8, 0.9), conf_low = c(0.5, 0.7, 0.8),
-    conf_high = c(0.7, 0.9, 1), n = c(10, 20, 30)
+    class = NA_character_,
+    prob = c(0.55, 0.75, 0.95),
+    share = c(0.6, 0.8, 0.9),
+    conf_low = c(0.5, 0.7, 0.8),
+    conf_high = c(0.7, 0.9, 1),
+    n = c(10, 20, 30)
   )
   tables <- list(
     metrics = rbind(whole, bind("metrics")),
     confusion = as.data.frame(
-      table(truth = factor(truth, classes), label = factor(label, classes)), responseName = "n"
+      table(truth = factor(truth, classes), label = factor(label, classes)),
+      responseName = "n"
     ),
-    roc = bind("roc"), pr = bind("pr"),
+    roc = bind("roc"),
+    pr = bind("pr"),
     calibration = bins,
     predictions = data.frame(image = sprintf("%d.jpg", rows), truth, label, prob, error = NA_character_)
   )
   facts <- list(
-    task = task, classes = as.list(classes), n = n, n_failed = 0L, conf_level = 0.95, primary = "accuracy",
-    estimate = mean(truth == label), conf_low = 0.7, conf_high = 0.9, baseline = 1 / 3, ceiling = NULL
+    task = task,
+    classes = as.list(classes),
+    n = n,
+    n_failed = 0L,
+    conf_level = 0.95,
+    primary = "accuracy",
+    estimate = mean(truth == label),
+    conf_low = 0.7,
+    conf_high = 0.9,
+    baseline = 1 / 3,
+    ceiling = NULL
   )
   as_findings(fake_findings(tables, facts))
 }
 
 metric_rows <- function(metric, class, estimate, n) {
   data.frame(
-    metric = metric, class = class, estimate = estimate, conf_low = estimate - 0.08,
-    conf_high = estimate + 0.08, n = n, interval = "bootstrap"
+    metric = metric,
+    class = class,
+    estimate = estimate,
+    conf_low = estimate - 0.08,
+    conf_high = estimate + 0.08,
+    n = n,
+    interval = "bootstrap"
   )
 }
 
 learned <- function() {
   curve <- data.frame(
-    n = c(20, 40, 80, 160), metric = "accuracy", estimate = c(0.6, 0.7, 0.77, 0.8),
-    conf_low = c(0.5, 0.62, 0.7, 0.74), conf_high = c(0.7, 0.78, 0.84, 0.86)
+    n = c(20, 40, 80, 160),
+    metric = "accuracy",
+    estimate = c(0.6, 0.7, 0.77, 0.8),
+    conf_low = c(0.5, 0.62, 0.7, 0.74),
+    conf_high = c(0.7, 0.78, 0.84, 0.86)
   )
   facts <- list(task = "single", n = 200, gain_100 = 0.02, curve_a = 0.9, curve_b = 1.5, curve_c = 0.5)
   as_findings(fake_findings(list(curve = curve, metrics = curve), facts, "learning_curve", "Learning curve"))

@@ -29,7 +29,9 @@ labelled_photos <- function(each = 10, frame = parent.frame()) {
   folder <- withr::local_tempdir(.local_envir = frame)
   photos <- data.frame(label = rep(c("blobs", "stripes"), each = each), number = rep(seq_len(each), 2))
   photos$image <- file.path(folder, photos$label, sprintf("%d.png", photos$number))
-  for (class in unique(photos$label)) dir.create(file.path(folder, class))
+  for (class in unique(photos$label)) {
+    dir.create(file.path(folder, class))
+  }
   withr::local_seed(1)
   for (i in seq_len(nrow(photos))) {
     grDevices::png(photos$image[[i]], width = 160, height = 120)

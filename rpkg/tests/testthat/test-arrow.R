@@ -43,7 +43,8 @@ test_that("whole numbers of 64 bits are numbers, or text where a number would ch
     schema <- nanoarrow::na_struct(list(id = nanoarrow::na_int64()))
     struct <- nanoarrow::nanoarrow_array_init(schema)
     struct <- nanoarrow::nanoarrow_array_modify(
-      struct, list(length = array$length, null_count = 0, buffers = list(NULL), children = list(id = array))
+      struct,
+      list(length = array$length, null_count = 0, buffers = list(NULL), children = list(id = array))
     )
     stream_to_frame(nanoarrow::basic_array_stream(list(struct)))
   }
@@ -60,8 +61,16 @@ test_that("the provenance becomes an attribute", {
 
 test_that("the file works without the rest of the package, as Python uses it", {
   alone <- new.env(parent = baseenv())
-  names <- c("allocate_stream", "stream_address", "stream_to_frame", "frame_to_stream", "column_to_r",
-             "whole_numbers_to_r", "as_table")
+  names <- c(
+    "allocate_stream",
+    "stream_address",
+    "stream_to_frame",
+    "frame_to_stream",
+    "column_to_r",
+    "whole_numbers_to_r",
+    "as_table",
+    "as_utf8"
+  )
   for (name in names) {
     code <- get(name, asNamespace("imagesasdata"))
     environment(code) <- alone

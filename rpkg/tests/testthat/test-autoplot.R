@@ -20,7 +20,9 @@ test_that("every picture can be drawn, without a warning", {
   local_fake_python()
   for (classes in list(c("cat", "dog"), odd_classes, sprintf("class %d", 1:12), sprintf("class %d", 1:30))) {
     found <- evaluated(classes, n = 10 * length(classes))
-    for (type in c("confusion", "roc", "pr", "calibration", "metrics")) draws(ggplot2::autoplot(found, type))
+    for (type in c("confusion", "roc", "pr", "calibration", "metrics")) {
+      draws(ggplot2::autoplot(found, type))
+    }
   }
   draws(ggplot2::autoplot(learned()))
   draws(ggplot2::autoplot(attributes_evaluated(), "confusion"))
@@ -115,7 +117,8 @@ test_that("a group's picture has its groups, their sizes and the whole", {
   picture <- ggplot2::autoplot(found, "groups")
   draws(picture)
   expect_identical(
-    axis_labels(picture, "y"), c("Oslo (1,200)  0.900 [0.820, 0.980]", "Lima (30)  0.700 [0.620, 0.780]")
+    axis_labels(picture, "y"),
+    c("Oslo (1,200)  0.900 [0.820, 0.980]", "Lima (30)  0.700 [0.620, 0.780]")
   )
   expect_snapshot(error = TRUE, ggplot2::autoplot(found, "groups", metric = "kappa"))
 })
@@ -168,7 +171,9 @@ test_that("photographs with errors are shown, and one that is gone is a tile wit
   skip_if_not_installed("ggplot2")
   posts <- drawn_posts()
   predictions <- data.frame(
-    image = c(basename(posts$photo[1:3]), "gone.png"), truth = c("x", "x", "y", "y"), label = c("y", "x", "x", "x"),
+    image = c(basename(posts$photo[1:3]), "gone.png"),
+    truth = c("x", "x", "y", "y"),
+    label = c("y", "x", "x", "x"),
     prob = c(0.6, 0.7, 0.9, 0.8)
   )
   found <- suppressWarnings(evaluate_predictions(predictions, "truth", replicates = 0))

@@ -5,9 +5,13 @@ compared <- function(n = 90) {
   scores <- vapply(classes, function(class) exp(2 * (truth == class) + sin(rows * 7 + match(class, classes))), rows * 0)
   probs <- scores / rowSums(scores)
   data.frame(
-    image = sprintf("%d.jpg", rows), truth = truth, city = factor(c("A", "B", "B"))[rows %/% 3 %% 3 + 1],
-    label = factor(classes[max.col(probs)], levels = classes), prob = apply(probs, 1, max),
-    stats::setNames(as.data.frame(probs), paste0("prob_", classes)), error = NA_character_
+    image = sprintf("%d.jpg", rows),
+    truth = truth,
+    city = factor(c("A", "B", "B"))[rows %/% 3 %% 3 + 1],
+    label = factor(classes[max.col(probs)], levels = classes),
+    prob = apply(probs, 1, max),
+    stats::setNames(as.data.frame(probs), paste0("prob_", classes)),
+    error = NA_character_
   )
 }
 
@@ -118,7 +122,9 @@ test_that("column, vector, factor and table of truth are the same truth", {
     evaluate_predictions(rest, factor(p$truth), replicates = 10),
     evaluate_predictions(rest, table, label_col = "hand", replicates = 10)
   ))
-  for (other in others) expect_identical(other$metrics, by_column$metrics)
+  for (other in others) {
+    expect_identical(other$metrics, by_column$metrics)
+  }
 })
 
 test_that("the levels of predicted labels are the classes, also those that nothing has", {
@@ -152,7 +158,8 @@ test_that("errors of an evaluation have their class and their text", {
   skip_without_python()
   p <- compared(30)
   expect_error(
-    evaluate_predictions(p, data.frame(image = "z.jpg", label = "cat")), class = "imagesasdata_keys_invalid"
+    evaluate_predictions(p, data.frame(image = "z.jpg", label = "cat")),
+    class = "imagesasdata_keys_invalid"
   )
   expect_snapshot(error = TRUE, {
     evaluate_predictions(p, "hand")

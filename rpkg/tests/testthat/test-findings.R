@@ -2,9 +2,20 @@ test_that("findings are plain R: tables, facts and lines", {
   local_fake_python()
   found <- evaluated()
   expect_s3_class(found, c("imagesasdata_evaluation", "imagesasdata_findings"), exact = TRUE)
-  expect_named(found, c(
-    "metrics", "confusion", "roc", "pr", "calibration", "predictions", "facts", "lines", "notes"
-  ))
+  expect_named(
+    found,
+    c(
+      "metrics",
+      "confusion",
+      "roc",
+      "pr",
+      "calibration",
+      "predictions",
+      "facts",
+      "lines",
+      "notes"
+    )
+  )
   expect_s3_class(found$metrics, "data.frame")
   expect_identical(found$facts$classes, c("cat", "dog", "fox"))
   expect_null(found$facts$ceiling)
@@ -52,6 +63,23 @@ test_that("any table is a plain data frame, and an unknown one is an error", {
   expect_identical(class(as.data.frame(found, table = "confusion")), "data.frame")
   expect_snapshot(error = TRUE, as.data.frame(found, table = "confusions"))
   expect_snapshot(error = TRUE, as.data.frame(found, table = "facts"))
+})
+
+test_that("any table is a tibble", {
+  skip_if_not_installed("tibble")
+  local_fake_python()
+  found <- evaluated()
+  expect_identical(tibble::as_tibble(found), tibble::as_tibble(found$metrics))
+  expect_identical(dim(tibble::as_tibble(found, table = "confusion")), c(9L, 3L))
+  expect_error(tibble::as_tibble(found, table = "facts"), class = "imagesasdata_argument_invalid")
+})
+
+test_that("the title is bold where the terminal can show it", {
+  local_fake_python()
+  found <- as_findings(fake_findings(list(metrics = metric_rows("accuracy", NA, 0.5, 9)), lines = c("Title", "more")))
+  withr::local_options(cli.num_colors = 256)
+  expect_identical(format(found), c("\033[1mTitle\033[22m", "more"))
+  expect_identical(format(summary(found))[1:3], c(format(found), ""))
 })
 
 test_that("notes are warnings of the verb", {

@@ -151,18 +151,6 @@ test_that("a model from a file works in another session", {
   expect_identical(there$label, classify_images(photo, progress = FALSE)$label)
 })
 
-test_that("a Python without the package is named, with the cure", {
-  skip_without_python()
-  folder <- withr::local_tempdir()
-  system2(reticulate::py_config()$python, c("-m", "venv", "--without-pip", shQuote(folder)))
-  python <- list.files(file.path(folder, c("bin", "Scripts")), "^python(\\.exe)?$", full.names = TRUE)
-  cnd <- in_new_session(env = c(RETICULATE_PYTHON = python), function() {
-    tryCatch(imagesasdata::list_models(), error = function(cnd) cnd)
-  })
-  expect_s3_class(cnd, "imagesasdata_package_missing")
-  expect_match(conditionMessage(cnd), "install_imagesasdata(source = )", fixed = TRUE)
-})
-
 test_that("models, cards and the doctor can be read", {
   skip_without_python()
   models <- list_models()
@@ -180,39 +168,6 @@ test_that("predict and augment work on a real model", {
   probs <- predict(load_model(), posts, type = "prob", image_col = "photo", progress = FALSE)
   expect_equal(rowSums(probs), c(1, 1, 1, NA, NA))
   expect_identical(names(probs)[[1]], ".pred_tench")
-})
-
-test_that("an interrupt from the keyboard ends a run and returns the rows that are done", {
-  skip_without_python()
-  skip_on_os("windows")
-  skip_if_not_installed("callr")
-  started <- withr::local_tempfile()
-  # More images than any machine classifies while this test waits.
-  classify <- function(photo, started) {
-    file.create(started)
-    warned <- NULL
-    table <- withCallingHandlers(
-      imagesasdata::classify_images(rep(photo, 1e6), progress = FALSE, cache = FALSE),
-      imagesasdata_warning = function(cnd) {
-        warned <<- conditionMessage(cnd)
-        tryInvokeRestart("muffleWarning")
-      }
-    )
-    list(rows = nrow(table), failed = sum(!is.na(table$error)), warned = warned)
-  }
-  env <- c(callr::rcmd_safe_env(), RETICULATE_PYTHON = reticulate::py_config()$python)
-  run <- callr::r_bg(classify, list(drawn_posts()$photo[[1]], started), env = env)
-  withr::defer(run$kill())
-  while (!file.exists(started) && run$is_alive()) Sys.sleep(0.1)
-  Sys.sleep(5)
-  run$interrupt()
-  run$wait(10000)
-  expect_false(run$is_alive())
-  result <- run$get_result()
-  expect_gt(result$rows, 0)
-  expect_lt(result$rows, 1e6)
-  expect_identical(result$failed, 0L)
-  expect_match(result$warned, "are done and returned")
 })
 
 test_that("a model can be added, used by name and removed", {
@@ -246,7 +201,8 @@ test_that("a run with out goes on where it was, and refuses other images", {
   expect_identical(written$id, c("x", "y"))
   expect_error(
     classify_images(photos[1], out = out, progress = FALSE),
-    "is gone|are gone", class = "imagesasdata_run_differs"
+    "is gone|are gone",
+    class = "imagesasdata_run_differs"
   )
 })
 
@@ -255,10 +211,17 @@ test_that("several models run in one pass", {
   photos <- drawn_posts()$photo
   several <- c("efficientnet_lite0", "efficientnet_lite2")
   both <- classify_images(photos, models = several, progress = FALSE)
-  expect_named(both, c(
-    "image", "efficientnet_lite0_label", "efficientnet_lite0_prob", "efficientnet_lite2_label",
-    "efficientnet_lite2_prob", "error"
-  ))
+  expect_named(
+    both,
+    c(
+      "image",
+      "efficientnet_lite0_label",
+      "efficientnet_lite0_prob",
+      "efficientnet_lite2_label",
+      "efficientnet_lite2_prob",
+      "error"
+    )
+  )
   one <- classify_images(photos, model = "efficientnet_lite2", progress = FALSE)
   expect_identical(both$efficientnet_lite2_label, one$label)
   models <- lapply(several, load_model)

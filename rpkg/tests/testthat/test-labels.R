@@ -1,15 +1,19 @@
 coded <- data.frame(
-  photo = rep(c("a.jpg", "b.jpg", "c.jpg", "d.jpg"), each = 2), who = factor(c("Ann", "Ben")),
-  label = factor(c("x", "x", "y", "x", "y", "y", "x", "x"), levels = c("y", "x")), sharp = c(TRUE, NA),
+  photo = rep(c("a.jpg", "b.jpg", "c.jpg", "d.jpg"), each = 2),
+  who = factor(c("Ann", "Ben")),
+  label = factor(c("x", "x", "y", "x", "y", "y", "x", "x"), levels = c("y", "x")),
+  sharp = c(TRUE, NA),
   when = as.Date("2020-06-01") + 0:7
 )
 coded$words <- as.list(1:8)
 
+# nolint start: object_usage_linter. They are in helper-fake.R and helper-findings.R.
 fake_agreement <- function() {
-  fake_verb(function(arguments) { # nolint: object_usage_linter. It is in helper-fake.R.
-    fake_findings(list(metrics = data.frame(n = 1)), kind = "agreement") # nolint: object_usage_linter.
+  fake_verb(function(arguments) {
+    fake_findings(list(metrics = data.frame(n = 1)), kind = "agreement")
   })
 }
+# nolint end
 
 test_that("of a data frame the named columns are sent, factors as text, and the names of the others", {
   verb <- fake_agreement()
@@ -95,8 +99,10 @@ test_that("pairs of duplicates are a table of their own", {
 # Krippendorff, K. (2011). Computing Krippendorff's Alpha-Reliability, section C: four observers, twelve units.
 reliability <- data.frame(
   image = 1:12,
-  a = c(1, 2, 3, 3, 2, 1, 4, 1, 2, NA, NA, NA), b = c(1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NA, 3),
-  c = c(NA, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NA), d = c(1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NA)
+  a = c(1, 2, 3, 3, 2, 1, 4, 1, 2, NA, NA, NA),
+  b = c(1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NA, 3),
+  c = c(NA, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NA),
+  d = c(1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NA)
 )
 
 test_that("alpha is that of Krippendorff's own example, for every scale", {
@@ -118,7 +124,8 @@ test_that("kappa is what Cohen defined", {
   skip_without_python()
   # Cohen, J. (1960): observed against expected agreement of two coders.
   long <- data.frame(
-    image = rep(1:40, each = 2), coder = c("Ann", "Ben"),
+    image = rep(1:40, each = 2),
+    coder = c("Ann", "Ben"),
     label = c("x", "y", "z")[c(rep(c(1, 1, 2, 2, 3, 3, 1, 2, 2, 2), 6), rep(c(3, 2, 1, 1), 5))]
   )
   found <- coder_agreement(long, replicates = 20)

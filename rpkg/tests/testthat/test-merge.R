@@ -4,12 +4,14 @@ predictions <- structure(
   imagesasdata = list(verb = "classify_images", model = "fake")
 )
 
+# nolint start: object_usage_linter. It is in helper-fake.R.
 fake_merge <- function() {
-  fake_verb(function(arguments) { # nolint: object_usage_linter. It is in helper-fake.R.
+  fake_verb(function(arguments) {
     merged <- cbind(arguments$data, arguments$predictions["label"])
     structure(merged, provenance = '{"verb": "merge_predictions", "merge": {"rows": 2}}')
   })
 }
+# nolint end
 
 test_that("Python gets the keys and the predictions, and the data stays in R", {
   verb <- fake_merge()

@@ -1,7 +1,9 @@
 predicted <- data.frame(
   image = c("a.jpg", NA),
   label = factor(c("other", NA), levels = c("protest", "other")),
-  prob = c(0.75, NA), prob_protest = c(0.25, NA), prob_other = c(0.75, NA),
+  prob = c(0.75, NA),
+  prob_protest = c(0.25, NA),
+  prob_other = c(0.75, NA),
   error = c(NA, "no path was given")
 )
 photos <- data.frame(photo = c("a.jpg", NA), label = c("protest", "other"))

@@ -22,12 +22,29 @@ test_that("the bar moves, names the model and the device, and closes", {
   withr::local_options(cli.progress_show_after = 0, cli.dynamic = FALSE, cli.progress_handlers_only = "logger")
   output <- capture.output({
     bar <- progress_for_python(TRUE)
-    for (done in c(0, 5, 10)) bar$report(done, 10, "fake on cpu")
+    for (done in c(0, 5, 10)) {
+      bar$report(done, 10, "fake on cpu")
+    }
     bar$close()
   })
   expect_match(output, "created", all = FALSE)
   expect_match(output, "updated", all = FALSE)
   expect_match(output, "terminated", all = FALSE)
+})
+
+test_that("in a log, which keeps every step, a bar is a few lines, and in an article none", {
+  withr::local_options(cli.progress_show_after = 0, cli.dynamic = FALSE, cli.progress_handlers_only = "logger")
+  output <- capture.output({
+    bar <- progress_for_python(TRUE)
+    for (done in 0:1000) {
+      bar$report(done, 1000, "fake on cpu")
+    }
+    bar$close()
+  })
+  expect_lte(sum(grepl("updated", output)), 11)
+  expect_gte(sum(grepl("updated", output)), 10)
+  withr::local_options(knitr.in.progress = TRUE)
+  expect_false(progress_for_python(TRUE)$report)
 })
 
 test_that("a bar that never began can be closed", {

@@ -19,9 +19,14 @@ test_that("a report is of findings that go back to Python", {
   expect_identical(written, list(value = "report.html", visible = FALSE))
   expect_identical(fake$got()$findings$text, attr(found, "json"))
   expect_identical(fake$got()$findings$tables$roc, found$roc, ignore_attr = TRUE)
-  expect_identical(fake$got()[c("out", "image_dir", "overwrite")], list(
-    out = "report.html", image_dir = "photos", overwrite = FALSE
-  ))
+  expect_identical(
+    fake$got()[c("out", "image_dir", "overwrite")],
+    list(
+      out = "report.html",
+      image_dir = "photos",
+      overwrite = FALSE
+    )
+  )
   expect_false("model" %in% names(fake$got()))
 })
 
@@ -46,7 +51,9 @@ test_that("what has no findings is an error", {
 test_that("a report is one page with the figures and the names, which are text and not HTML", {
   skip_without_python()
   predictions <- data.frame(
-    image = sprintf("%d.jpg", 1:40), truth = rep(c("<b>x</b>", "y"), 20), label = rep(c("<b>x</b>", "y", "y", "y"), 10)
+    image = sprintf("%d.jpg", 1:40),
+    truth = rep(c("<b>x</b>", "y"), 20),
+    label = rep(c("<b>x</b>", "y", "y", "y"), 10)
   )
   found <- suppressWarnings(evaluate_predictions(predictions, "truth", replicates = 10))
   out <- file.path(withr::local_tempdir(), "report.html")

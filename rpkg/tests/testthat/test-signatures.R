@@ -1,13 +1,27 @@
 # The verbs are the same in both languages: names, order and defaults of their arguments.
 
 verbs <- c(
-  classify_images = "classify_images", embed_images = "embed_images", tag_images = "tag_images",
-  merge_predictions = "merge_predictions", load_model = "load_model", model_card = "model_card",
-  cache_info = "cache_info", clear_cache = "clear_cache",
-  coder_agreement = "coder_agreement", sample_images = "sample_images", find_duplicates = "find_duplicates",
-  fine_tune = "fine_tune", cross_validate = "cross_validate", learning_curve = "learning_curve",
-  evaluate_predictions = "evaluate_predictions", saliency_map = "saliency_map", write_report = "write_report",
-  list_models = "list_models", add_model = "add_model", remove_model = "remove_model", iad_doctor = "doctor"
+  classify_images = "classify_images",
+  embed_images = "embed_images",
+  tag_images = "tag_images",
+  merge_predictions = "merge_predictions",
+  load_model = "load_model",
+  model_card = "model_card",
+  cache_info = "cache_info",
+  clear_cache = "clear_cache",
+  coder_agreement = "coder_agreement",
+  sample_images = "sample_images",
+  find_duplicates = "find_duplicates",
+  fine_tune = "fine_tune",
+  cross_validate = "cross_validate",
+  learning_curve = "learning_curve",
+  evaluate_predictions = "evaluate_predictions",
+  saliency_map = "saliency_map",
+  write_report = "write_report",
+  list_models = "list_models",
+  add_model = "add_model",
+  remove_model = "remove_model",
+  iad_doctor = "doctor"
 )
 
 python_signature <- function(verb) {

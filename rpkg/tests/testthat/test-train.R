@@ -6,7 +6,10 @@ fake_tuned <- function(validation = NULL, notes = character()) {
   card$metrics <- list(source = "5-fold cross-validation, and more", accuracy = c(0.873, 0.837, 0.902))
   list(
     card = list(to_json = function() as.character(jsonlite::toJSON(card, auto_unbox = TRUE))),
-    path = "/models/fake.onnx", sha256 = strrep("0123456789abcdef", 4), validation = validation, notes = as.list(notes)
+    path = "/models/fake.onnx",
+    sha256 = strrep("0123456789abcdef", 4),
+    validation = validation,
+    notes = as.list(notes)
   )
 }
 
@@ -39,6 +42,20 @@ test_that("a model prints its measured quality, and tidy and glance are those of
   expect_snapshot(print(model))
   expect_identical(generics::tidy(model), generics::tidy(model$validation))
   expect_identical(generics::glance(model), generics::glance(model$validation))
+})
+
+test_that("pictures of a model are those of its validation", {
+  skip_if_not_installed("ggplot2")
+  local_fake_python()
+  model <- fake_model()
+  model$validation <- evaluated()
+  picture <- ggplot2::autoplot(model, "roc")
+  expect_identical(picture$data, ggplot2::autoplot(model$validation, "roc")$data)
+  grDevices::pdf(NULL)
+  withr::defer(grDevices::dev.off())
+  expect_identical(withVisible(plot(model, "roc")), list(value = model, visible = FALSE))
+  expect_error(ggplot2::autoplot(fake_model()), "has no `validation`", class = "imagesasdata_argument_invalid")
+  expect_error(plot(fake_model()), "has no `validation`", class = "imagesasdata_argument_invalid")
 })
 
 test_that("weights, sizes and the backbone are sent as Python wants them", {
@@ -137,7 +154,9 @@ test_that("errors of training have their class and their text", {
   photos <- labelled_photos()
   expect_error(cross_validate(photos[photos$label == "blobs", ]), class = "imagesasdata_labels_invalid")
   expect_error(
-    cross_validate(photos, folds = 2.5, progress = FALSE), "`folds` is 2.5", class = "imagesasdata_argument_invalid"
+    cross_validate(photos, folds = 2.5, progress = FALSE),
+    "`folds` is 2.5",
+    class = "imagesasdata_argument_invalid"
   )
   expect_snapshot(error = TRUE, {
     cross_validate(photos, method = "magic")
