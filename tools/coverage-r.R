@@ -9,9 +9,9 @@ run <- sprintf(
   'testthat::test_dir(%s, package = "imagesasdata", load_package = "installed", reporter = "check")', deparse(tests)
 )
 library <- file.path(arguments[2], arguments[3])
-dir.create(library)
+
 covered <- covr::package_coverage(
-  arguments[1], type = "none", code = run, install_path = library, quiet = FALSE, clean = FALSE
+  arguments[1], type = "none", code = run, install_path = library, quiet = TRUE, clean = FALSE
 )
 lines <- covr::tally_coverage(covered, by = "line")
 lines$filename <- basename(lines$filename)

@@ -35,7 +35,8 @@
 #' @examplesIf imagesasdata:::python_ready() && requireNamespace("ggplot2", quietly = TRUE)
 #' predictions <- data.frame(
 #'   image = sprintf("%d.jpg", 1:40), truth = rep(c("protest", "other"), 20),
-#'   label = rep(c("protest", "other", "protest", "protest"), 10), prob = rep(c(0.9, 0.8, 0.7, 0.6), 10)
+#'   label = rep(c("protest", "other", "protest", "protest"), 10),
+#'   prob = rep(c(0.9, 0.8, 0.7, 0.6), 10)
 #' )
 #' found <- suppressWarnings(evaluate_predictions(predictions, "truth", replicates = 100))
 #' plot(found)

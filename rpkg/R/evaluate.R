@@ -60,7 +60,10 @@
 #' @export
 #' @examplesIf imagesasdata:::python_ready()
 #' predictions <- data.frame(
-#'   image = sprintf("%d.jpg", 1:40), truth = rep(c("protest", "other"), 20), city = rep(c("A", "B"), each = 20),
+#'   image = sprintf("%d.jpg", 1:40),
+#'   truth = rep(c("protest", "other"), 20),
+#'   city = rep(c("A", "B"),
+#'   each = 20),
 #'   label = rep(c("protest", "other", "protest", "protest"), 10)
 #' )
 #' found <- suppressWarnings(evaluate_predictions(predictions, "truth", by = "city", replicates = 100))

@@ -51,7 +51,12 @@
 #' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
 #' for (i in 1:12) {
 #'   png(file.path(folder, labels$image[i]), 200, 150)
-#'   if (labels$label[i] == "map") image(matrix(runif(100), 10)) else plot(cumsum(rnorm(30)), type = "l")
+#'   par(mar = rep(0, 4), bg = hcl.colors(12)[i])
+#'   if (labels$label[i] == "map") {
+#'     image(matrix(runif(100), 10), col = hcl.colors(9, hcl.pals()[i]))
+#'   } else {
+#'     plot(rnorm(20), type = "l", lwd = 9, col = i)
+#'   }
 #'   dev.off()
 #' }
 #' out <- file.path(folder, "drawn.onnx")
@@ -131,7 +136,12 @@ from_none <- function(value) {
 #' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
 #' for (i in 1:12) {
 #'   png(file.path(folder, labels$image[i]), 200, 150)
-#'   if (labels$label[i] == "map") image(matrix(runif(100), 10)) else plot(cumsum(rnorm(30)), type = "l")
+#'   par(mar = rep(0, 4), bg = hcl.colors(12)[i])
+#'   if (labels$label[i] == "map") {
+#'     image(matrix(runif(100), 10), col = hcl.colors(9, hcl.pals()[i]))
+#'   } else {
+#'     plot(rnorm(20), type = "l", lwd = 9, col = i)
+#'   }
 #'   dev.off()
 #' }
 #' found <- suppressWarnings(cross_validate(labels, image_dir = folder, folds = 2, progress = FALSE))
@@ -181,7 +191,12 @@ cross_validate <- function(
 #' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
 #' for (i in 1:12) {
 #'   png(file.path(folder, labels$image[i]), 200, 150)
-#'   if (labels$label[i] == "map") image(matrix(runif(100), 10)) else plot(cumsum(rnorm(30)), type = "l")
+#'   par(mar = rep(0, 4), bg = hcl.colors(12)[i])
+#'   if (labels$label[i] == "map") {
+#'     image(matrix(runif(100), 10), col = hcl.colors(9, hcl.pals()[i]))
+#'   } else {
+#'     plot(rnorm(20), type = "l", lwd = 9, col = i)
+#'   }
 #'   dev.off()
 #' }
 #' learned <- suppressWarnings(learning_curve(
