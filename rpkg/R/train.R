@@ -188,10 +188,10 @@ cross_validate <- function(
 #' @examplesIf imagesasdata:::python_ready()
 #' folder <- tempfile()
 #' dir.create(folder)
-#' labels <- data.frame(image = sprintf("%d.png", 1:12), label = rep(c("map", "curve"), 6))
-#' for (i in 1:12) {
+#' labels <- data.frame(image = sprintf("%d.png", 1:24), label = rep(c("map", "curve"), 12))
+#' for (i in 1:24) {
 #'   png(file.path(folder, labels$image[i]), 200, 150)
-#'   par(mar = rep(0, 4), bg = hcl.colors(12)[i])
+#'   par(mar = rep(0, 4), bg = hcl.colors(24)[i])
 #'   if (labels$label[i] == "map") {
 #'     image(matrix(runif(100), 10), col = hcl.colors(9, hcl.pals()[i]))
 #'   } else {
@@ -201,7 +201,7 @@ cross_validate <- function(
 #' }
 #' learned <- suppressWarnings(learning_curve(
 #'   labels,
-#'   image_dir = folder, sizes = c(6, 9), repeats = 1, progress = FALSE
+#'   image_dir = folder, sizes = c(10, 14), repeats = 1, progress = FALSE
 #' ))
 #' learned$curve
 learning_curve <- function(

@@ -192,6 +192,8 @@ def _sizes(labels: Labels, sizes: Sequence[int] | None) -> list[int]:
     if sizes is None:
         return sorted({round(s) for s in np.geomspace(min(least * 1.5, most), most, STEPS)})
     sizes = sorted({int(s) for s in sizes})
+    if most < least:
+        raise ArgumentInvalid(f"`sizes` is {sizes!r}; {n:,} labelled photographs are too few to choose sizes.")
     if not sizes or sizes[0] < least or sizes[-1] > most:
         raise ArgumentInvalid(
             f"`sizes` is {sizes!r}; with {n:,} labelled photographs they can be from {least:,} to {most:,}."
