@@ -18,6 +18,11 @@ cp -R "$ROOT/vignettes" source/imagesasdata/vignettes
 step "R CMD build, with the articles" R CMD build source/imagesasdata
 # A suggested package that this Debian does not have is no error; and nothing is asked of the network.
 export _R_CHECK_FORCE_SUGGESTS_=false _R_CHECK_CRAN_INCOMING_=false _R_CHECK_SYSTEM_CLOCK_=false
+# Without Python the articles build too, and show no results.
+tar xzf imagesasdata_*.tar.gz imagesasdata/inst/doc
+for article in imagesasdata/inst/doc/*.html; do
+  grep -q '#&gt;' "$article" || fail "$(basename "$article") has no results: Python was not there, or not used"
+done
 step "R CMD check --as-cran" R CMD check --as-cran --no-manual --no-tests --no-vignettes imagesasdata_*.tar.gz
 grep -E '(NOTE|WARNING|ERROR)$' -A 12 imagesasdata.Rcheck/00check.log | grep -v -E 'OK$' || true
 tail -n 3 imagesasdata.Rcheck/00check.log | grep '^Status'
