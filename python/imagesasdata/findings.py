@@ -26,7 +26,7 @@ P = ParamSpec("P")
 class Findings:
     """Tables and facts that belong together.
 
-    Each table is an attribute too, as pandas: ``found.metrics``. So is each fact: ``found.accuracy``.
+    Each table is an attribute too, as pandas: ``found.metrics``. So is each fact: ``found.estimate``.
 
     Attributes
     ----------

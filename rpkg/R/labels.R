@@ -161,7 +161,7 @@ sample_images <- function(
 #'   differ) and `similarity` (cosine of the embeddings, at most 1). Photographs that cannot be read have no pairs.
 #' @details Pairs are proposed by a 64-bit difference hash or by the embeddings of EfficientNet-Lite0, which finds
 #'   mirrored copies too. A proposed pair's grey thumbnails of 32 x 32 pixels are then laid over each other, plain and
-#'   mirrored, whole and with up to 6 percent cropped, without their coarse layout, in which all portraits are alike;
+#'   mirrored, whole and with up to 7.5 percent cropped, without their coarse layout, in which all portraits are alike;
 #'   the largest correlation counts. All pairs are compared, so time grows with the square of the number of photographs:
 #'   60,000 take minutes.
 #' @section Errors: `imagesasdata_image_column_missing`, `imagesasdata_images_not_found`,
