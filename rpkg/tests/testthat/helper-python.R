@@ -56,3 +56,12 @@ in_new_session <- function(code, ..., env = character()) {
   testthat::skip_if_not(installed, "the package is loaded from its sources, not installed")
   callr::r(code, list(...), env = c(callr::rcmd_safe_env(), env))
 }
+
+# The environment of a session in which nobody has chosen a Python.
+no_python <- c(
+  RETICULATE_PYTHON = NA,
+  RETICULATE_USE_MANAGED_VENV = "no",
+  WORKON_HOME = tempdir(),
+  VIRTUAL_ENV = NA,
+  RETICULATE_PYTHON_ENV = NA
+)

@@ -41,14 +41,7 @@ test_that("an error without a command is told as it is", {
 })
 
 test_that("the doctor reports a missing Python and goes on", {
-  env <- c(
-    RETICULATE_PYTHON = NA,
-    RETICULATE_USE_MANAGED_VENV = "no",
-    WORKON_HOME = tempdir(),
-    VIRTUAL_ENV = NA,
-    RETICULATE_PYTHON_ENV = NA
-  )
-  rows <- in_new_session(env = env, function() {
+  rows <- in_new_session(env = no_python, function() {
     Sys.setenv(PATH = "")
     imagesasdata::iad_doctor()
   })

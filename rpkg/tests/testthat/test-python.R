@@ -1,13 +1,5 @@
 # What happens once in a session needs a fresh R session, in which Python has not started.
 
-no_python <- c(
-  RETICULATE_PYTHON = NA,
-  RETICULATE_USE_MANAGED_VENV = "no",
-  WORKON_HOME = tempdir(),
-  VIRTUAL_ENV = NA,
-  RETICULATE_PYTHON_ENV = NA
-)
-
 # What reticulate says about a Python.
 a_config <- function(...) {
   config <- list(
