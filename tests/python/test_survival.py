@@ -99,8 +99,8 @@ def test_a_disk_that_fails_is_a_row_with_its_reason(
 ) -> None:
     real = os.open
 
-    def fail(path: str, flags: int, *more: int) -> int:
-        if str(path).endswith("001.jpg"):
+    def fail(path: str | bytes, flags: int, *more: int) -> int:
+        if os.fsdecode(path).endswith("001.jpg"):
             raise OSError(errno.EIO, os.strerror(errno.EIO), path)
         return real(path, flags, *more)
 
