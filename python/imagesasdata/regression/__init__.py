@@ -1,0 +1,1 @@
+"""Regressions on variables that were predicted, with the error of the predictions corrected."""
