@@ -19,7 +19,6 @@ import pytest
 from PIL import Image
 
 from imagesasdata.cases import cases
-from imagesasdata.charts.words import drawn, fitted, number, plain
 from imagesasdata.errors import ArgumentInvalid, DependencyMissing
 from imagesasdata.findings import Findings
 from imagesasdata.plots import PICTURES, pictures, plot_findings
@@ -339,48 +338,6 @@ def test_the_users_settings_of_matplotlib_are_left_as_they_were() -> None:
         assert matplotlib.rcParams["font.size"] == 31
         picture_bytes(figure)
     assert max(text.get_fontsize() for text in figure.axes[0].texts) < 12
-
-
-# -- the thumbnails ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [(301, 200), (200, 301), (200, 200), (3, 900)])
-def test_a_thumbnail_is_the_whole_photograph_without_bars(tmp_path: Path, size: tuple[int, int]) -> None:
-    Image.new("RGB", size, "white").save(tmp_path / "white.png")
-    pixels, problem = thumbnail("white.png", tmp_path, 100)
-    assert problem is None
-    assert pixels is not None
-    height, width = pixels.shape[:2]
-    assert max(height, width) == 100
-    assert width == max(1, round(100 * size[0] / max(size)))
-    assert height == max(1, round(100 * size[1] / max(size)))
-    assert pixels.min() == 255
-
-
-def test_a_black_photograph_stays_a_photograph(tmp_path: Path) -> None:
-    Image.new("RGB", (40, 40), "black").save(tmp_path / "black.png")
-    pixels, _ = thumbnail("black.png", tmp_path, 100)
-    assert pixels is not None
-    assert pixels.shape == (100, 100, 3)
-
-
-# -- words -------------------------------------------------------------------------------------------------------------
-
-
-def test_words_from_outside_are_made_plain() -> None:
-    assert plain("a\x1b[31m\nb\u2028c\u202e\u200d\x00d") == "a [31m b c d"
-    assert plain("half \ud83d emoji") == "half \N{REPLACEMENT CHARACTER} emoji"
-    assert plain("0123456789", 7) == "012\N{HORIZONTAL ELLIPSIS}789"
-    assert len(plain("x" * 255, 40)) == 40
-    assert drawn("\U0001f469\u200d\U0001f680") == "\N{REPLACEMENT CHARACTER}" * 2
-    assert fitted("W" * 300, 60, 8).count("W") < 10
-    assert plain(None) == ""
-
-
-def test_numbers_are_written_as_they_are_read() -> None:
-    assert [number(v) for v in (1234567, 0.12345, None, np.nan, pd.NA, np.int64(1200), -0.0001, -0.001)] == [
-        "1,234,567", "0.123", "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}", "1,200", "0.000", "-0.001",
-    ]  # fmt: skip
 
 
 # -- what there is, and what there is not ------------------------------------------------------------------------------
