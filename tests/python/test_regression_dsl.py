@@ -10,10 +10,10 @@ import pytest
 import statsmodels.api as sm
 from scipy.optimize import root
 
+from imagesasdata.errors import TooFewLabels
 from imagesasdata.regression.crossfit import Variable, cross_fit, draw_folds
 from imagesasdata.regression.dsl import Design, Estimate, Sample, corrected, estimate, labels_only, stack
 from imagesasdata.regression.families import family_of
-from imagesasdata.regression.problems import TooFewLabels
 
 Floats = npt.NDArray[np.float64]
 NAMES = ("const", "d", "z")

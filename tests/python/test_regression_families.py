@@ -9,14 +9,14 @@ import numpy.typing as npt
 import pytest
 import statsmodels.api as sm
 
-from imagesasdata.errors import ArgumentInvalid
-from imagesasdata.regression.families import family_of
-from imagesasdata.regression.problems import (
+from imagesasdata.errors import (
+    ArgumentInvalid,
     ColumnsCollinear,
     NoOverdispersion,
     OutcomeInvalid,
     SeparationFound,
 )
+from imagesasdata.regression.families import family_of
 from imagesasdata.regression.sandwich import covariance, small_sample
 from imagesasdata.regression.solve import check_columns, collinear, solve
 

@@ -10,12 +10,11 @@ import numpy.typing as npt
 import pytest
 import statsmodels.api as sm
 
-from imagesasdata.errors import ArgumentInvalid
+from imagesasdata.errors import ArgumentInvalid, OutcomeInvalid, ProbabilityInvalid, TooFewLabels
 from imagesasdata.regression.crossfit import Variable
 from imagesasdata.regression.dsl import Design
 from imagesasdata.regression.fit import regress_arrays
 from imagesasdata.regression.power import errors_with, labels_for
-from imagesasdata.regression.problems import OutcomeInvalid, ProbabilityInvalid, TooFewLabels
 from imagesasdata.regression.result import Regression
 
 Floats = npt.NDArray[np.float64]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from imagesasdata.errors import TooFewLabels
 from imagesasdata.regression.crossfit import Variable, cross_fit
 from imagesasdata.regression.dsl import Sample
-from imagesasdata.regression.problems import TooFewLabels
 from imagesasdata.regression.share import share_arrays
 
 

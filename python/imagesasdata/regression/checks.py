@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..errors import ArgumentInvalid
+from ..errors import ArgumentInvalid, ProbabilityInvalid, TooFewLabels
 from .crossfit import Variable
 from .dsl import Sample
-from .problems import ProbabilityInvalid, TooFewLabels
 from .sandwich import Codes, Floats
 
 FEW, FEW_EACH = 50, 10  # labels in all, and for each coefficient

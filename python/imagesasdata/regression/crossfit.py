@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from .problems import TooFewLabels
+from ..errors import TooFewLabels
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

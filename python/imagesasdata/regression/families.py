@@ -26,8 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma, expit, polygamma
 
-from ..errors import choose
-from .problems import OutcomeInvalid
+from ..errors import OutcomeInvalid, choose
 
 Floats = npt.NDArray[np.float64]
 FAMILIES = ("gaussian", "binomial", "poisson", "negbin")

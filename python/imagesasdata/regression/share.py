@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.stats import norm
 
+from ..errors import TooFewLabels
 from ..intervals import check_level
 from .crossfit import Variable, cross_fit
 from .dsl import Sample, corrected, labels_only
 from .families import GAUSSIAN
-from .problems import TooFewLabels
 from .sandwich import Codes, Floats, small_sample
 
 SMALL = 30  # labels in a group

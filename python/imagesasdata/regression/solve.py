@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import qr
 
-from ..errors import quoted
+from ..errors import ColumnsCollinear, NoOverdispersion, NotConverged, SeparationFound, quoted
 from .families import LEAST_ALPHA, Family
-from .problems import ColumnsCollinear, NoOverdispersion, NotConverged, SeparationFound
 
 Floats = npt.NDArray[np.float64]
 MOST_STEPS = 60
