@@ -14,10 +14,12 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from imagesasdata.errors import ImagesAsDataError
 from imagesasdata.regression.crossfit import Variable
@@ -26,6 +28,8 @@ from imagesasdata.regression.fit import regress_arrays
 Floats = npt.NDArray[np.float64]
 ROWS, GROUPS, SLOPES = 3000, 150, (0.2, 0.5, -0.3)
 FAMILIES = ("gaussian", "binomial", "poisson", "negbin")
+WORDS = ("side", "family", "accuracy", "errors", "sampling", "clusters")
+WAYS = ("naive", "labels", "corrected")
 Z = 1.959963984540054
 
 
@@ -38,6 +42,17 @@ class Setting(NamedTuple):
     dependent: bool
     unequal: bool
     clusters: bool
+
+    def words(self) -> tuple[str, ...]:
+        """Return what the table calls it."""
+        return (
+            self.side,
+            self.family,
+            f"{self.accuracy:g}",
+            "dependent" if self.dependent else "random",
+            "unequal" if self.unequal else "equal",
+            "clusters" if self.clusters else "none",
+        )
 
 
 def settings() -> Iterator[Setting]:
@@ -105,6 +120,30 @@ def once(setting: Setting, labels: int, repeats: int, seed: int) -> dict[str, tu
     }
 
 
+def covered(setting: Setting, options: argparse.Namespace) -> dict[str, float]:
+    """Return the numbers of one line of the table."""
+    truth = SLOPES[1 if setting.side == "covariate" else 2]
+    hits: dict[str, list[bool]] = {which: [] for which in WAYS}
+    errors: dict[str, list[float]] = {which: [] for which in WAYS}
+    failed = 0
+    for i in range(options.replications):
+        try:
+            found = once(setting, options.labels, options.repeats, options.seed + i)
+        except ImagesAsDataError:
+            failed += 1
+            continue
+        for which, (estimate, error) in found.items():
+            hits[which].append(abs(estimate - truth) < Z * error)
+            errors[which].append(error)
+    shares = {which: float(np.mean(hits[which])) if hits[which] else np.nan for which in WAYS}
+    both = errors["labels"] and errors["corrected"]
+    return {
+        **shares,
+        "width": float(np.mean(errors["corrected"]) / np.mean(errors["labels"])) if both else np.nan,
+        "failed": failed,
+    }
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,49 +152,33 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="random splits into folds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help='words that a line must have, for instance "outcome poisson 0.85"')
+    parser.add_argument("--csv", type=Path, help="add each line to this file; lines that are there are not made again")
     options = parser.parse_args()
-    head = (
-        "side",
-        "family",
-        "accuracy",
-        "errors",
-        "sampling",
-        "clusters",
-        "naive",
-        "labels",
-        "corrected",
-        "width",
-        "failed",
-    )
-    print("  ".join(f"{title:<9}" for title in head))
+    done = pd.read_csv(options.csv, dtype={"accuracy": str}) if options.csv and options.csv.exists() else None
+    rows: list[dict[Any, Any]] = [] if done is None else done.to_dict("records")
+    print("  ".join(f"{title:<9}" for title in (*WORDS, *WAYS, "width", "failed")))
     for setting in settings():
-        words = (
-            setting.side,
-            setting.family,
-            f"{setting.accuracy:g}",
-            "dependent" if setting.dependent else "random",
-            "unequal" if setting.unequal else "equal",
-            "clusters" if setting.clusters else "none",
-        )
+        words = setting.words()
         if not set(options.only.split()) <= set(words):
             continue
-        truth = SLOPES[1 if setting.side == "covariate" else 2]
-        covered: dict[str, list[bool]] = {"naive": [], "labels": [], "corrected": []}
-        widths: dict[str, list[float]] = {"naive": [], "labels": [], "corrected": []}
-        failed = 0
-        for i in range(options.replications):
-            try:
-                found = once(setting, options.labels, options.repeats, options.seed + i)
-            except ImagesAsDataError:
-                failed += 1
-                continue
-            for which, (estimate, error) in found.items():
-                covered[which].append(abs(estimate - truth) < Z * error)
-                widths[which].append(error)
-        shares = [f"{np.mean(of):.3f}" if of else "-" for of in covered.values()]
-        both = widths["labels"] and widths["corrected"]
-        width = f"{np.mean(widths['corrected']) / np.mean(widths['labels']):.2f}" if both else "-"
-        print("  ".join(f"{cell:<9}" for cell in (*words, *shares, width, str(failed))), flush=True)
+        row = next((row for row in rows if tuple(row[title] for title in WORDS) == words), None)
+        if row is None:
+            row = {**dict(zip(WORDS, words, strict=True)), **covered(setting, options)}
+            rows.append(row)
+            if options.csv:
+                pd.DataFrame(rows).to_csv(options.csv, index=False)
+        numbers = [f"{row[title]:.3f}" for title in (*WAYS, "width")]
+        print("  ".join(f"{cell:<9}" for cell in (*words, *numbers, f"{row['failed']:g}")), flush=True)
+    summary = pd.DataFrame(rows)
+    print(f"\n{len(summary)} settings, coverage: mean, least, most; how many from .93 to .97")
+    for which in WAYS:
+        shares = summary[which]
+        inside = int(shares.between(0.93, 0.97).sum())
+        print(f"{which:<10} {shares.mean():.3f} {shares.min():.3f} {shares.max():.3f} {inside:4}")
+    print(
+        f"width of the corrected intervals over those of the labels: {summary['width'].min():.2f} to "
+        f"{summary['width'].max():.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ class NegativeBinomial:
         a = 1 / alpha
         both = x.T @ (x * (weights * mu * (1 + alpha * y) / (1 + alpha * mu) ** 2)[:, None])
         cross = x.T @ (weights * mu * (y - mu) / (1 + alpha * mu) ** 2)
-        twice = polygamma(1, y + a) - polygamma(1, a) + 1 / a - 1 / (a + mu) - (mu - y) / (a + mu) ** 2
+        twice = _trigamma(y, a) - polygamma(1, a) + 1 / a - 1 / (a + mu) - (mu - y) / (a + mu) ** 2
         last = -float(weights @ (a**4 * twice + 2 * a**3 * self._by_inverse(a, mu, y)))
         return np.block([[both, cross[:, None]], [cross[None, :], np.array([[last]])]])
 
@@ -177,6 +177,13 @@ def family_of(name: str) -> Family:
     choose("family", name, FAMILIES)
     known: dict[str, Family] = {"gaussian": GAUSSIAN, "binomial": BINOMIAL, "poisson": POISSON, "negbin": NEGBIN}
     return known[name]
+
+
+def _trigamma(y: Floats, a: float) -> Floats:
+    """Return the second derivative of log gamma at ``y + a``; of counts, each value that there is once."""
+    if len(y) and y.max() < len(y) and (y == np.floor(y)).all():
+        return np.asarray(polygamma(1, np.arange(y.max() + 1) + a)[y.astype(np.int64)], float)
+    return np.asarray(polygamma(1, y + a), float)
 
 
 def _refuse(y: Floats, wrong: npt.NDArray[np.bool_], family: str, wanted: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from .sandwich import Codes, Floats, small_sample
 from .solve import check_columns
 
 METHODS = ("dsl", "ppi", "naive", "labels")
-MOST_COMBINED = 64  # designs that are averaged over the levels of predicted categories
+MOST_COMBINED = 32  # designs that are kept and averaged over the levels of predicted categories
 Values = Mapping[str, npt.NDArray[Any]]
 Pair = tuple[Floats, Floats]
 
@@ -99,7 +100,7 @@ def regress_arrays(
         found["corrected"] = _powered(model, design, variables, sample, labels, names)
     elif method == "dsl":
         values = cross_fit(variables, others, labelled, cluster, folds, repeats, seed)
-        designs = (expected_design(design, variables, each) for each in values)
+        designs = map(ExpectedDesign(design, variables), values)
         start = None if alone is None else alone.theta
         found["corrected"] = corrected(model, labels, _checked(designs, sample, names), sample, names, start)
 
@@ -122,33 +123,73 @@ def regress_arrays(
     )
 
 
-def expected_design(
-    design: Callable[[Values], Design], variables: Sequence[Variable], values: Mapping[str, Floats]
-) -> Design:
-    """Return outcome and covariates with expected labels: of categories the mean over their levels, by probability."""
-    numbers = {variable.name: values[variable.name] for variable in variables if not variable.levels}
-    kinds = [variable for variable in variables if variable.levels]
-    combinations = int(np.prod([len(variable.levels) for variable in kinds]))
-    if combinations > MOST_COMBINED:
-        likeliest = {
-            variable.name: _named(variable, np.argmax(values[variable.name], axis=1).astype(float))
-            for variable in kinds
+class ExpectedDesign:
+    """Outcome and covariates with expected labels: of categories the mean over their levels, by probability.
+
+    The designs of the levels are the same for all splits, and are kept, unless a number was predicted too.
+
+    Parameters
+    ----------
+    design : callable
+        As in `regress_arrays`.
+    variables : list of Variable
+        What was predicted. With more than 32 combinations of levels, the likeliest of each category is taken, and of
+        0 and 1 the probability.
+    """
+
+    def __init__(self, design: Callable[[Values], Design], variables: Sequence[Variable]) -> None:
+        self._design, self._variables = design, variables
+        levels = [_levels(variable) for variable in variables]
+        self._combinations = list(itertools.product(*levels)) if math.prod(map(len, levels)) <= MOST_COMBINED else []
+        self._numbers = (None,) in levels
+        self._kept: dict[int, Design] = {}
+
+    def __call__(self, values: Mapping[str, Floats]) -> Design:
+        """Return them, for one split; `values` as `cross_fit` yields them."""
+        if not self._combinations:
+            return self._design({variable.name: _likeliest(variable, values) for variable in self._variables})
+        total: Design | None = None
+        for i, levels in enumerate(self._combinations):
+            share = np.ones(len(self._variables[0].labels))
+            for variable, level in zip(self._variables, levels, strict=True):
+                if level is not None:
+                    share = share * _share(variable, level, values[variable.name])
+            y, x = self._of(i, levels, values)
+            part = (share * y, share[:, None] * x)
+            total = part if total is None else (total[0] + part[0], total[1] + part[1])
+        assert total is not None
+        return total
+
+    def _of(self, i: int, levels: tuple[int | None, ...], values: Mapping[str, Floats]) -> Design:
+        if i in self._kept:
+            return self._kept[i]
+        n = len(self._variables[0].labels)
+        here = {
+            variable.name: values[variable.name] if level is None else _named(variable, np.full(n, float(level)))
+            for variable, level in zip(self._variables, levels, strict=True)
         }
-        return design({**numbers, **likeliest})
-    total: Design | None = None
-    for levels in itertools.product(*(range(len(variable.levels)) for variable in kinds)):
-        share = np.ones(len(variables[0].labels))
-        here: dict[str, npt.NDArray[Any]] = dict(numbers)
-        for variable, level in zip(kinds, levels, strict=True):
-            share = share * values[variable.name][:, level]
-            here[variable.name] = _named(variable, np.full(len(share), float(level)))
-        y, x = design(here)
-        if not kinds:
-            return y, x
-        part = (share * y, share[:, None] * x)
-        total = part if total is None else (total[0] + part[0], total[1] + part[1])
-    assert total is not None
-    return total
+        found = self._design(here)
+        if not self._numbers:
+            self._kept[i] = found
+        return found
+
+
+def _levels(variable: Variable) -> tuple[int | None, ...]:
+    """Return the levels of a category, those of 0 and 1, or of a number one that stands for all."""
+    if variable.levels:
+        return tuple(range(len(variable.levels)))
+    return (0, 1) if variable.binary else (None,)
+
+
+def _share(variable: Variable, level: int, expected: Floats) -> Floats:
+    if variable.levels:
+        return np.asarray(expected[:, level], float)
+    return expected if level else 1 - expected
+
+
+def _likeliest(variable: Variable, values: Mapping[str, Floats]) -> npt.NDArray[Any]:
+    expected = values[variable.name]
+    return _named(variable, np.argmax(expected, axis=1).astype(float)) if variable.levels else expected
 
 
 def _named(variable: Variable, values: Floats) -> npt.NDArray[Any]:
