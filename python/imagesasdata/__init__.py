@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .estimator import ImageClassifier
     from .evaluate import evaluate_predictions
     from .findings import Findings
+    from .regression.power import power_regress
+    from .regression.regress import regress
+    from .regression.result import Regression
+    from .regression.share import estimate_share
     from .report import write_report
     from .saliency import saliency_map
     from .sampling import sample_images
@@ -39,6 +43,7 @@ __all__ = [
     "ImagesAsDataError",
     "ImagesAsDataWarning",
     "Interrupted",
+    "Regression",
     "__version__",
     "add_model",
     "cache_info",
@@ -48,6 +53,7 @@ __all__ = [
     "cross_validate",
     "doctor",
     "embed_images",
+    "estimate_share",
     "evaluate_predictions",
     "find_duplicates",
     "fine_tune",
@@ -56,6 +62,8 @@ __all__ = [
     "load_model",
     "merge_predictions",
     "model_card",
+    "power_regress",
+    "regress",
     "remove_model",
     "saliency_map",
     "sample_images",
@@ -67,13 +75,17 @@ __all__ = [
 # Where the verbs live that need scikit-learn and SciPy, which take a second to load: at first use.
 _AT_FIRST_USE = {
     "Findings": "findings",
+    "Regression": "regression.result",
     "ImageClassifier": "estimator",
     "coder_agreement": "agreement",
     "cross_validate": "train.validate",
+    "estimate_share": "regression.share",
     "evaluate_predictions": "evaluate",
     "find_duplicates": "duplicates",
     "fine_tune": "train.fine_tune",
     "learning_curve": "train.learning",
+    "power_regress": "regression.power",
+    "regress": "regression.regress",
     "saliency_map": "saliency",
     "sample_images": "sampling",
     "write_report": "report",

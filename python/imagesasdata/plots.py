@@ -11,6 +11,7 @@ from .charts.curves import draw_calibration, draw_pr, draw_roc
 from .charts.figure import need_matplotlib, no_mathematics, style
 from .charts.learning import draw_learning_curve
 from .charts.metrics import draw_groups, draw_metrics
+from .charts.regression import draw_coefficients, draw_power, draw_shares
 from .errors import ArgumentInvalid, choose, quoted
 from .findings import Findings
 
@@ -27,10 +28,15 @@ PICTURES: dict[str, tuple[Any, str]] = {
     "metrics": (draw_metrics, "metrics"),
     "groups": (draw_groups, "groups"),
     "learning_curve": (draw_learning_curve, "curve"),
+    "coefficients": (draw_coefficients, "estimates"),
+    "shares": (draw_shares, "shares"),
+    "power": (draw_power, "power"),
     "errors": (draw_contact_sheet, "predictions"),
     "uncertain": (draw_contact_sheet, "predictions"),
 }
 SHEETS = ("errors", "uncertain")
+# Findings of a kind of their own, and the picture of their metrics.
+OWN_PICTURE = {"learning_curve": "learning_curve", "regression": "coefficients", "share": "shares", "power": "power"}
 
 
 def plot_findings(findings: Findings, what: str | None = None, ax: Axes | None = None, **options: Any) -> Figure:
@@ -39,14 +45,17 @@ def plot_findings(findings: Findings, what: str | None = None, ax: Axes | None =
     Parameters
     ----------
     findings : Findings
-        From `evaluate_predictions`, `cross_validate`, `learning_curve` or `coder_agreement`.
+        From `evaluate_predictions`, `cross_validate`, `learning_curve`, `coder_agreement`, `regress`, `estimate_share`
+        or `power_regress`.
     what : str, optional
         ``"confusion"``: the confusion matrix, counts and shares of a row; beyond 25 classes the pairs that are most
         often confused. ``"roc"``, ``"pr"``: curves, one a class. ``"calibration"``: how often a label is right, by its
         probability, above a histogram of the probabilities. ``"metrics"``: all metrics with their intervals, by class
-        too. ``"groups"``: the primary metric for each group. ``"learning_curve"``. ``"errors"``, ``"uncertain"``: the
-        photographs of the most confident errors, and those with the least certain labels. By default the confusion
-        matrix for exclusive classes, the learning curve for one, and otherwise the metrics.
+        too. ``"groups"``: the primary metric for each group. ``"learning_curve"``. ``"coefficients"``, ``"shares"``:
+        from predictions, from hand labels alone, and corrected. ``"power"``: standard errors by number of labels.
+        ``"errors"``, ``"uncertain"``: the photographs of the most confident errors, and those with the least certain
+        labels. By default the confusion matrix for exclusive classes, the picture of their kind for learning curves,
+        regressions, shares and powers, and otherwise the metrics.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given. A calibration and the confusion of attributes then need `class_name`,
         and metrics are only those of which more is better.
@@ -54,7 +63,7 @@ def plot_findings(findings: Findings, what: str | None = None, ax: Axes | None =
         ``class_name`` (confusion of attributes, roc, pr, calibration): one class or attribute; for curves also a list.
         ``top`` (confusion): how many pairs beyond 25 classes, 25. ``metric``, ``by`` (groups): which metric, by which
         column. ``n`` (errors, uncertain): at most so many photographs, 20; ``image_dir``: where their relative paths
-        start; ``columns``: photographs in a row, 5.
+        start; ``columns``: photographs in a row, 5. ``intercept`` (coefficients): draw it too.
 
     Returns
     -------
@@ -117,8 +126,8 @@ def _can(findings: Findings, what: str) -> bool:
     table = findings.tables.get(PICTURES[what][1])
     if table is None or not table.num_rows:
         return False
-    if what == "metrics":  # those of a learning curve are the curve
-        return findings.kind != "learning_curve" and bool(table["estimate"].null_count < table.num_rows)
+    if what == "metrics":  # those of a learning curve are the curve, and so on
+        return findings.kind not in OWN_PICTURE and bool(table["estimate"].null_count < table.num_rows)
     if what == "uncertain":
         probs = [name for name in table.column_names if name == "prob" or name.startswith("prob_")]
         return any(table[name].null_count < table.num_rows for name in probs)
@@ -126,7 +135,7 @@ def _can(findings: Findings, what: str) -> bool:
 
 
 def _default(findings: Findings) -> str:
-    if findings.kind == "learning_curve":
-        return "learning_curve"
+    if findings.kind in OWN_PICTURE:
+        return OWN_PICTURE[findings.kind]
     single = findings.facts.get("task", "single") == "single"
     return "confusion" if single and "confusion" in findings.tables else "metrics"

@@ -14,7 +14,7 @@ from imagesasdata.errors import ArgumentInvalid, OutcomeInvalid, ProbabilityInva
 from imagesasdata.regression.crossfit import Variable
 from imagesasdata.regression.dsl import Design
 from imagesasdata.regression.fit import regress_arrays
-from imagesasdata.regression.power import errors_with, labels_for
+from imagesasdata.regression.power import power_regress
 from imagesasdata.regression.result import Regression
 
 Floats = npt.NDArray[np.float64]
@@ -85,12 +85,12 @@ def test_a_predicted_category_is_expected_over_its_levels() -> None:
 
     found = regress_arrays(design, ("const", "police", "none"), [variable], y[:, None], repeats=2)
     assert (np.abs(found.params - [0, 1, 2]) < 3 * found.bse).all()
-    assert found.accuracy.to_pylist()[0]["estimate"] == pytest.approx(np.mean((seen == truth)[~np.isnan(labels)]))
+    assert found.accuracy["estimate"][0] == pytest.approx(np.mean((seen == truth)[~np.isnan(labels)]))
 
 
 def test_the_table_and_the_summary_have_the_three_estimates() -> None:
     found = case()
-    rows = found.table().to_pylist()
+    rows = found.tables["estimates"].to_pylist()
     assert [row["term"] for row in rows] == list(NAMES)
     assert rows[1]["corrected_estimate"] == found.params["d"]
     assert rows[1]["corrected_conf_high"] == pytest.approx(found.conf_int().loc["d", "conf_high"])
@@ -99,12 +99,22 @@ def test_the_table_and_the_summary_have_the_three_estimates() -> None:
 
 def test_more_labels_bring_what_the_power_says() -> None:
     few, many = case(n=4000, m=300), case(n=4000, m=1200)
-    said = errors_with(few, [300, 1200])
-    assert said["d"][0] == pytest.approx(few.bse["d"])
-    assert said["d"][1] == pytest.approx(many.bse["d"], rel=0.15)
-    m = labels_for(few, "d", float(said["d"][1]))
-    assert m is not None and 1195 <= m <= 1205
-    assert labels_for(few, "d", 1e-6) is None
+    said = power_regress(few, [300, 1200], "d").metrics
+    assert said["std_error"][0] == pytest.approx(few.bse["d"])
+    assert said["std_error"][1] == pytest.approx(many.bse["d"], rel=0.15)
+    assert said["conf_high"][0] == pytest.approx(few.conf_int().loc["d", "conf_high"])
+    needed = power_regress(few, std_error=float(said["std_error"][1]), terms=["d", "z"]).needed
+    assert 1195 <= needed["n_labelled"][0] <= 1205
+    assert power_regress(few, std_error=1e-6).needed["n_labelled"].isna().all()
+
+
+def test_a_power_that_cannot_be_is_refused() -> None:
+    few = case()
+    for wrong in ({"n_labelled": [1]}, {"n_labelled": [9999]}, {"terms": ["x"]}, {"std_error": 0.0}):
+        with pytest.raises(ArgumentInvalid):
+            power_regress(few, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentInvalid, match="naive"):
+        power_regress(case(method="naive"))
 
 
 @pytest.mark.parametrize("bad", (0.0, 1.5, np.nan))

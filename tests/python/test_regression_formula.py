@@ -10,8 +10,6 @@ import statsmodels.formula.api as smf
 from imagesasdata.errors import ArgumentInvalid, LabelsInvalid
 from imagesasdata.regression.regress import regress
 
-pytest.importorskip("formulaic", reason="formulaic is not installed: pip install formulaic")
-
 
 def posts(n: int = 1200, m: int = 300, accuracy: float = 0.9) -> pd.DataFrame:
     """Return posts with a predicted covariate ``protest``, also as text, and a predicted outcome ``angry``."""

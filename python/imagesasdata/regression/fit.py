@@ -16,14 +16,13 @@ from .checks import accuracy, look_at, read_sample
 from .crossfit import Variable, cross_fit
 from .dsl import Design, Estimate, Sample, Stacked, corrected, estimate, labels_only
 from .families import Family, family_of
-from .result import Regression
+from .result import Pair, Regression, regression_of
 from .sandwich import Codes, Floats, small_sample
 from .solve import check_columns
 
 METHODS = ("dsl", "ppi", "naive", "labels")
 MOST_COMBINED = 32  # designs that are kept and averaged over the levels of predicted categories
 Values = Mapping[str, npt.NDArray[Any]]
-Pair = tuple[Floats, Floats]
 
 
 def regress_arrays(
@@ -108,7 +107,7 @@ def regress_arrays(
     enlarged = {which: _enlarged(of, which, sample, k, correct) for which, of in found.items()}
     own = found[chosen]
     part = own.from_labels if own is not None and method != "naive" else None
-    return Regression(
+    return regression_of(
         (*names, *model.extra),
         enlarged,
         chosen,
@@ -116,9 +115,10 @@ def regress_arrays(
         method,
         n,
         len(rows),
+        None if cluster is None else int(cluster.max()) + 1,
         accuracy(variables),
         conf_level,
-        tuple(notes),
+        notes,
         None if part is None else part * _factor(chosen, sample, k, correct),
     )
 

@@ -2,52 +2,141 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from collections.abc import Sequence
 
-from ..errors import ArgumentInvalid
-from .result import Regression
+import numpy as np
+import pyarrow as pa
+
+from ..errors import ArgumentInvalid, quoted
+from ..findings import Findings, FindingsVerb
+from ..intervals import check_whole
+from .result import FROM_LABELS, Regression
 from .sandwich import Floats
 
+FEWEST, POINTS = 50, 25
 
-def errors_with(result: Regression, labels: list[int]) -> pd.DataFrame:
-    """Return the standard error of each parameter with so many labels, drawn as those at hand were.
 
-    The covariance has a part that labels add, which falls with their number, and a part of the rows, which stays
-    (Egami, Hinck, Stewart and Wei 2024).
+@FindingsVerb
+def power_regress(
+    result: Regression,
+    n_labelled: Sequence[int] | None = None,
+    terms: Sequence[str] | None = None,
+    std_error: float | None = None,
+) -> Findings:
+    """Say how large the standard errors of a regression would be with another number of hand labels.
+
+    Parameters
+    ----------
+    result : Regression
+        From `regress`, with some labels; the more they are, the surer the answer.
+    n_labelled : list of int, optional
+        How many labels. By default 25 numbers from 50 up to all rows.
+    terms : list of str, optional
+        Which parameters; all by default.
+    std_error : float, optional
+        Which standard error is wanted: ``needed`` says how many labels give it.
 
     Returns
     -------
-    pandas.DataFrame
-        One row for each number of labels: ``n_labelled``, then a column for each parameter.
+    Findings
+        With the table ``metrics``: ``term``, ``n_labelled``, ``std_error``, and ``conf_low`` and ``conf_high``, where
+        the interval would end if the estimate stayed as it is. With `std_error` also the table ``needed``: ``term``,
+        ``std_error``, ``n_labelled`` (missing where labelling all rows would not do). Facts: ``nobs``, ``n_labelled``
+        (those at hand), ``conf_level``. ``plot()`` draws the standard errors.
+
+    Raises
+    ------
+    ArgumentInvalid
+        A number of labels that cannot be, a term that there is not, or a result of ``method="naive"``, in which labels
+        have no part.
+
+    Notes
+    -----
+    The covariance has a part that labels add, which falls with their number, and a part of the rows, which stays
+    (Egami, Hinck, Stewart and Wei 2024). The labels to come are taken to be drawn as those at hand were.
+
+    Examples
+    --------
+    >>> power_regress(result, std_error=0.05).plot()  # doctest: +SKIP
     """
-    whole, part = _parts(result)
-    for m in labels:
-        if not 2 <= m <= result.nobs:
-            raise ArgumentInvalid(f"`n_labelled` is {m}; it must be from 2 to {result.nobs:,}, the number of rows.")
-    variances = [np.clip(whole + (result.n_labelled / m - 1) * part, 0, None) for m in labels]
-    frame = pd.DataFrame(np.sqrt(variances), columns=list(result.names))
-    frame.insert(0, "n_labelled", labels)
-    return frame
-
-
-def labels_for(result: Regression, term: str, std_error: float) -> int | None:
-    """Return how many labels give a parameter this standard error; None where labelling all rows would not do."""
-    if term not in result.names:
-        raise ArgumentInvalid(f'`term` is "{term}"; the model has {", ".join(result.names)}.')
-    if not std_error > 0:
+    if not isinstance(result, Regression):
+        raise ArgumentInvalid(f"`result` is a {type(result).__name__}; give what regress() returned.")
+    nobs, at_hand = int(result.facts["nobs"]), int(result.facts["n_labelled"])
+    names = list(result.params.index)
+    chosen = names if terms is None else [terms] if isinstance(terms, str) else [str(term) for term in terms]
+    absent = [term for term in chosen if term not in names]
+    if absent:
+        raise ArgumentInvalid(f"`terms` names {quoted(absent)}; the model has {quoted(names, 30)}.")
+    if std_error is not None and not std_error > 0:
         raise ArgumentInvalid(f"`std_error` is {std_error}; it must be above 0.")
-    j = result.names.index(term)
-    whole, part = (float(values[j]) for values in _parts(result))
+    numbers = _grid(at_hand, nobs) if n_labelled is None else [check_whole("n_labelled", m) for m in n_labelled]
+    for m in numbers:
+        if not 2 <= m <= nobs:
+            raise ArgumentInvalid(f"`n_labelled` is {m}; it must be from 2 to {nobs:,}, the number of rows.")
+    whole, part = _parts(result)
+    params = result.params.to_numpy()
+    half = (result.conf_int()["conf_high"] - result.params).to_numpy() / result.bse.to_numpy()
+    rows = []
+    for j in map(names.index, chosen):
+        for m in numbers:
+            error = float(np.sqrt(max(whole[j] + (at_hand / m - 1) * part[j], 0.0)))
+            low, high = params[j] - half[j] * error, params[j] + half[j] * error
+            rows.append(dict(zip(COLUMNS, (names[j], m, error, low, high), strict=True)))
+    metrics = pa.Table.from_pylist(rows, pa.schema(list(COLUMNS.items())))
+    tables = {"metrics": metrics, "power": metrics}
+    if std_error is not None:
+        needed = [_needed(whole[j], part[j], at_hand, nobs, std_error) for j in map(names.index, chosen)]
+        kinds = pa.schema([("term", pa.string()), ("std_error", pa.float64()), ("n_labelled", pa.int64())])
+        columns = [chosen, [std_error] * len(chosen), needed]
+        tables["needed"] = pa.table([pa.array(c, f.type) for c, f in zip(columns, kinds, strict=True)], schema=kinds)
+    facts = {"nobs": nobs, "n_labelled": at_hand, "conf_level": result.facts["conf_level"]}
+    return Findings("power", facts, tables, tuple(_lines(chosen, tables, facts)))
+
+
+COLUMNS = {
+    "term": pa.string(),
+    "n_labelled": pa.int64(),
+    "std_error": pa.float64(),
+    "conf_low": pa.float64(),
+    "conf_high": pa.float64(),
+}
+
+
+def _grid(at_hand: int, nobs: int) -> list[int]:
+    spread = np.geomspace(min(FEWEST, at_hand), nobs, POINTS)
+    return sorted({*np.round(spread).astype(int).tolist(), at_hand})
+
+
+def _needed(whole: float, part: float, at_hand: int, nobs: int, std_error: float) -> int | None:
+    """Return how many labels give a standard error; None where labelling all rows would not do."""
     left = std_error**2 - (whole - part)
     if left <= 0:
         return None
-    m = max(2, int(np.ceil(result.n_labelled * part / left)))
-    return m if m <= result.nobs else None
+    m = max(2, int(np.ceil(at_hand * part / left)))
+    return m if m <= nobs else None
 
 
 def _parts(result: Regression) -> tuple[Floats, Floats]:
     """Return the variance of each parameter, and the part of it that labels add."""
-    if result.from_labels is None:
+    part = result.covariance_of(FROM_LABELS)
+    if part is None:
         raise ArgumentInvalid('The result has method="naive", in which labels have no part. Use method="dsl".')
-    return np.diag(result.cov_params().to_numpy()), np.diag(result.from_labels)
+    return np.diag(result.cov_params().to_numpy()), np.diag(part)
+
+
+def _lines(chosen: list[str], tables: dict[str, pa.Table], facts: dict[str, int]) -> list[str]:
+    rows = tables["metrics"].to_pylist()
+    wide = max(len("term"), *map(len, chosen)) + 2
+    at_hand = facts["n_labelled"]
+    shown = sorted({row["n_labelled"] for row in rows})
+    shown = [m for m in shown if m >= at_hand][:: max(1, len(shown) // 8)] or shown
+    lines = [f"Standard errors by number of hand labels ({at_hand:,} at hand, {facts['nobs']:,} rows)"]
+    lines.append("term".ljust(wide) + "".join(f"{m:,}".rjust(9) for m in shown))
+    for term in chosen:
+        errors = {row["n_labelled"]: row["std_error"] for row in rows if row["term"] == term}
+        lines.append(term.ljust(wide) + "".join(f"{errors[m]:.4f}".rjust(9) for m in shown))
+    for row in tables["needed"].to_pylist() if "needed" in tables else []:
+        m = row["n_labelled"]
+        said = "not even with labels for all rows" if m is None else f"{m:,} labels"
+        lines.append(f"{row['term']}: a standard error of {row['std_error']:g} needs {said}")
+    return lines

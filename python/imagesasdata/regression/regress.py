@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from ..answers import as_frame, take_column
-from ..errors import ArgumentInvalid, DependencyMissing, LabelsInvalid, quoted
+from ..errors import ArgumentInvalid, choose, quoted
+from ..findings import FindingsVerb
 from ..intervals import check_level, check_whole
+from .columns import Columns, Given, check_splits, read_columns
 from .crossfit import Variable
 from .dsl import Design
-from .fit import Values, plugged, regress_arrays
+from .families import FAMILIES
+from .fit import METHODS, Values, plugged, regress_arrays
 from .result import Regression
 
-Columns = Mapping[str, str | Sequence[str]]
 COUNTS = ("poisson", "negbin")
 
 
+class Matrices(Protocol):
+    """Makes the outcome and the covariates of a formula, given the values of the predicted variables."""
+
+    def __call__(self, values: Values) -> Design: ...
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the covariates, after the first call."""
+        ...
+
+
+@FindingsVerb
 def regress(
     formula: str,
     data: Any,
@@ -33,6 +45,7 @@ def regress(
     cluster: str | None = None,
     weights: str | None = None,
     method: str = "dsl",
+    absorb: str | None = None,
     folds: int = 5,
     repeats: int = 10,
     conf_level: float = 0.95,
@@ -47,10 +60,12 @@ def regress(
     data : data frame or table file
         One row for each observation. Rows where another variable is missing are left out, with a note.
     predicted : dict
-        For each predicted variable of the formula its column of predictions, labels or probabilities of 1; or, for a
-        variable of several classes, its columns ``prob_<class>``.
+        For each predicted variable of the formula its column of predictions: labels, scores or probabilities of 1; or,
+        for a variable of several classes, its columns ``prob_<class>``. They are best out of fold where a row was among
+        those that the model learnt from: the table ``predictions`` of `cross_validate` has them.
     labelled : dict
-        For each predicted variable its column of hand labels, missing where a row was not coded.
+        For each predicted variable its column of hand labels, missing where a row was not coded. Text labels beside one
+        column ``prob_<class>`` make the variable 1 where the label is this class.
     family : {"gaussian", "binomial", "poisson", "negbin"}
         Linear, logit, Poisson, or negative binomial (NB2) model.
     sampling_prob : str, optional
@@ -61,6 +76,8 @@ def regress(
     method : {"dsl", "ppi", "naive", "labels"}
         Design-based supervised learning (Egami, Hinck, Stewart and Wei 2023, 2024); PPI++ (Angelopoulos, Duchi and
         Zrnic 2023), for a predicted outcome; predictions taken for labels; the labelled rows alone.
+    absorb : str, optional
+        A column of groups that each have an intercept of their own (fixed effects); for linear models.
     folds, repeats : int
         Folds in which labels are predicted for rows that had no part in learning, and random splits into folds.
     conf_level : float
@@ -71,7 +88,15 @@ def regress(
     Returns
     -------
     Regression
-        With ``params``, ``bse``, ``cov_params()``, ``conf_int()``, ``table()`` and ``summary()``.
+        With ``params``, ``bse``, ``pvalues``, ``cov_params()``, ``conf_int()`` and ``summary()``, and the tables
+        ``metrics``, ``estimates`` (predictions taken for labels, hand labels alone, and corrected, side by side),
+        ``covariance`` and ``accuracy``. Standard errors are robust (HC1), or by cluster.
+
+    Warns
+    -----
+    ImagesAsDataWarning
+        Labels without known probabilities, few labels, missing or perfect predictions, a class that is never
+        predicted, clusters of one row, rows left out, an estimate to compare with that there is not.
 
     Raises
     ------
@@ -79,8 +104,6 @@ def regress(
         The columns are not there, or not what they should be.
     ColumnsCollinear, SeparationFound, NoOverdispersion, NotConverged, OutcomeInvalid, ProbabilityInvalid, TooFewLabels
         Why there is no estimate.
-    DependencyMissing
-        formulaic is not installed.
 
     Examples
     --------
@@ -89,70 +112,182 @@ def regress(
     >>> posts = pd.DataFrame({"likes": 1 + 2 * protest + rng.normal(size=2000)})
     >>> posts["predicted"] = np.where(rng.random(2000) < 0.85, protest, 1 - protest)
     >>> posts["coded"] = np.where(np.arange(2000) < 300, protest, np.nan)
-    >>> found = regress("likes ~ protest", posts, {"protest": "predicted"}, {"protest": "coded"})
+    >>> posts["prob"] = 300 / 2000
+    >>> found = regress("likes ~ protest", posts, {"protest": "predicted"}, {"protest": "coded"}, sampling_prob="prob")
     >>> bool(found.conf_int().loc["protest", "conf_low"] < 2 < found.conf_int().loc["protest", "conf_high"])
     True
     """
-    formulaic = _formulaic()
-    check_level(conf_level)
-    frame = as_frame(data, "data")
-    if not predicted or set(predicted) != set(labelled):
-        raise ArgumentInvalid(
-            f"`predicted` names {quoted(predicted)} and `labelled` names {quoted(labelled)}; both must name the "
-            "predicted variables of the formula."
-        )
-    for argument, value in (("folds", folds), ("repeats", repeats)):
-        if check_whole(argument, value) < (2 if argument == "folds" else 1):
-            raise ArgumentInvalid(f"`{argument}` is {value}; it must be {2 if argument == 'folds' else 1} or more.")
+    import formulaic  # half a second, which R does not need
+
     parsed = formulaic.Formula(formula)
     if not (hasattr(parsed, "lhs") and hasattr(parsed, "rhs")):
         raise ArgumentInvalid(f'`formula` is "{formula}"; it needs an outcome, as in "likes ~ protest".')
     used = [str(name) for name in parsed.required_variables]
+    refuse_absent(predicted, used, formula)
+    plain = [name for name in used if name not in predicted]
+    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb)
+    outcome = [str(name) for name in parsed.lhs.required_variables]
+    design = Formula(parsed, given, outcome)
+    return _fitted(given, design, outcome, family, method, folds, repeats, conf_level, seed)
+
+
+def regress_for_r(
+    ask: Callable[[Asked], object],
+    formula: str,
+    used: Sequence[str],
+    outcome: Sequence[str],
+    data: pa.Table,
+    predicted: Columns,
+    labelled: Mapping[str, str],
+    family: str = "gaussian",
+    sampling_prob: str | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    method: str = "dsl",
+    absorb: str | None = None,
+    folds: int = 5,
+    repeats: int = 10,
+    conf_level: float = 0.95,
+    seed: int = 1,
+) -> Regression:
+    """Return the same as `regress`, with the matrices of a formula made by R.
+
+    Parameters
+    ----------
+    ask : callable
+        Of R: it reads the values of an `Asked`, and answers it.
+    formula : str
+        The formula as text, for messages.
+    used, outcome : list of str
+        The columns of the formula, and those of its outcome.
+    data, predicted, labelled, family, sampling_prob, cluster, weights, method, absorb, folds, repeats, conf_level, seed
+        As in `regress`.
+    """
+    refuse_absent(predicted, used, formula)
+    plain = [name for name in used if name not in predicted]
+    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb)
+    return _fitted(given, Asking(ask, given), outcome, family, method, folds, repeats, conf_level, seed)
+
+
+def refuse_absent(predicted: Columns, used: Sequence[str], formula: str) -> None:
+    """Raise `ArgumentInvalid` where a formula does not have a predicted variable."""
     absent = sorted(set(predicted) - set(used))
     if absent:
         raise ArgumentInvalid(f'`predicted` names {quoted(absent)}, which the formula "{formula}" does not have.')
-    plain = [name for name in used if name not in predicted]
-    columns = {name: take_column(frame, name, "formula") for name in plain}
-    extra = {"sampling_prob": sampling_prob, "cluster": cluster, "weights": weights}
-    given = {key: take_column(frame, name, key) for key, name in extra.items() if name is not None}
-    keep = np.ones(len(frame), bool)
-    for column in [*columns.values(), *(column for key, column in given.items() if key != "sampling_prob")]:
-        keep &= ~column.isna().to_numpy()
-    if not keep.any():
-        raise ArgumentInvalid("No row of `data` has a value in all columns that the formula needs.")
-    here = frame[keep].reset_index(drop=True)
-    variables = [_variable(here, name, predicted[name], labelled[name]) for name in predicted]
-    base = here[plain].copy()
-    specs: list[Any] = []
 
-    def design(values: Values) -> Design:
-        filled = base.assign(
-            **{
-                variable.name: pd.Categorical(values[variable.name], categories=list(variable.levels))
-                if variable.levels
-                else values[variable.name]
-                for variable in variables
-            }
-        )
-        if not specs:
-            specs.append(formulaic.model_matrix(parsed, filled, na_action="raise"))
-            made = specs[0]
+
+class Formula:
+    """The matrices of a formula, made by formulaic."""
+
+    def __init__(self, parsed: Any, given: Given, outcome: Sequence[str]) -> None:
+        self._parsed = parsed
+        self._variables = {variable.name: variable for variable in given.variables}
+        # Of an outcome that is true or false formulaic would make two columns.
+        logical = [name for name in given.frame if name in outcome and pd.api.types.is_bool_dtype(given.frame[name])]
+        self._base = given.frame.astype(dict.fromkeys(logical, float))
+        self._spec: Any = None
+        self.names: list[str] = []
+
+    def __call__(self, values: Values) -> Design:
+        """Return outcome and covariates; means and knots of a transformation stay those of the first time."""
+        filled = self._base.assign(**{name: self._column(self._variables[name], values[name]) for name in values})
+        if self._spec is None:
+            made = self._parsed.get_model_matrix(filled, na_action="ignore")
+            self._spec, self.names = made.model_spec, [str(name) for name in made.rhs.columns]
         else:
-            # Means and knots of a transformation stay those of the first time.
-            made = specs[0].model_spec.get_model_matrix(filled, na_action="raise")
-        return _outcome(made.lhs), np.asarray(made.rhs, float)
+            made = self._spec.get_model_matrix(filled, na_action="ignore")
+        if made.lhs.shape[1] != 1:
+            raise ArgumentInvalid(f"The outcome of the formula has {made.lhs.shape[1]} columns; it must be one number.")
+        return np.asarray(made.lhs, float)[:, 0], np.asarray(made.rhs, float)
 
-    plugged(design, variables, as_labels=True)
-    outcome = {str(name) for name in parsed.lhs.required_variables}
+    @staticmethod
+    def _column(variable: Variable, values: Any) -> Any:
+        return pd.Categorical(values, categories=list(variable.levels)) if variable.levels else values
+
+
+class Asked:
+    """A question to R: what are the outcome and the covariates with these values of the predicted variables."""
+
+    def __init__(self, values: pa.Table) -> None:
+        self._values = values
+        self.found: pa.Table | None = None
+
+    def values(self) -> pa.Table:
+        """Return a column for each predicted variable, and ``.row``, the rows of the data frame, from 1."""
+        return self._values
+
+    def answer(self, table: pa.Table) -> None:
+        """Take the outcome, the first column, and the covariates."""
+        self.found = table
+
+
+class Asking:
+    """The matrices of a formula, made by R."""
+
+    def __init__(self, ask: Callable[[Asked], object], given: Given) -> None:
+        self._ask, self._given = ask, given
+        self.names: list[str] = []
+
+    def __call__(self, values: Values) -> Design:
+        """Return outcome and covariates."""
+        columns: dict[str, Any] = {".row": self._given.rows + 1}
+        for variable in self._given.variables:
+            here = values[variable.name]
+            if variable.levels:
+                codes = pd.Categorical(here, categories=list(variable.levels))
+                columns[variable.name] = pa.DictionaryArray.from_arrays(codes.codes, list(variable.levels))
+            else:
+                columns[variable.name] = np.asarray(here, float)
+        asked = Asked(pa.table(columns))
+        self._ask(asked)
+        assert asked.found is not None
+        self.names = asked.found.column_names[1:]
+        matrix = [column.to_numpy() for column in asked.found.columns]
+        return np.asarray(matrix[0], float), np.column_stack(matrix[1:]).astype(float)
+
+
+def _fitted(
+    given: Given,
+    design: Matrices,
+    outcome: Sequence[str],
+    family: str,
+    method: str,
+    folds: int,
+    repeats: int,
+    conf_level: float,
+    seed: int,
+) -> Regression:
+    check_level(conf_level)
+    check_splits(folds, repeats)
+    check_whole("seed", seed)
+    choose("method", method, METHODS)
+    choose("family", family, FAMILIES)
+    y, x = plugged(design, given.variables, as_labels=True)
+    lost = [name for name, column in zip(design.names, x.T, strict=True) if not np.isfinite(column).all()]
+    lost = [*lost, *([] if np.isfinite(y).all() else ["the outcome"])]
+    if lost:
+        raise ArgumentInvalid(
+            f"{quoted(lost)} of the formula is missing or infinite in some rows, such as the logarithm of 0. "
+            "Leave these rows out, or transform otherwise."
+        )
+    # Where groups have intercepts of their own, the formula's has no place.
+    kept = np.ptp(x, axis=0) > 0 if given.absorb is not None else np.ones(x.shape[1], bool)
+    if not kept.any():
+        raise ArgumentInvalid("The formula has no covariate that varies.")
+
+    def chosen(values: Values) -> Design:
+        outcomes, covariates = design(values)
+        return outcomes, covariates[:, kept]
+
     found = regress_arrays(
-        design,
-        [str(name) for name in specs[0].rhs.columns],
-        variables,
-        _encoded(base, outcome if family in COUNTS else set()),
-        given["sampling_prob"][keep].to_numpy(float, na_value=np.nan) if sampling_prob is not None else None,
-        pd.factorize(given["cluster"][keep])[0].astype(np.int64) if cluster is not None else None,
-        given["weights"][keep].to_numpy(float) if weights is not None else None,
-        None,
+        chosen,
+        [name for name, keep in zip(design.names, kept, strict=True) if keep],
+        given.variables,
+        given.others(outcome if family in COUNTS else ()),
+        given.prob,
+        given.cluster,
+        given.weights,
+        given.absorb,
         family,
         method,
         folds,
@@ -160,72 +295,4 @@ def regress(
         conf_level,
         seed,
     )
-    left = int((~keep).sum())
-    if not left:
-        return found
-    return replace(found, notes=(f"{left:,} row(s) with missing values are left out.", *found.notes))
-
-
-def _formulaic() -> Any:
-    try:
-        return importlib.import_module("formulaic")
-    except ImportError as problem:
-        raise DependencyMissing("`regress` needs the package formulaic: pip install formulaic.") from problem
-
-
-def _outcome(matrix: Any) -> npt.NDArray[np.float64]:
-    if matrix.shape[1] != 1:
-        raise ArgumentInvalid(f"The outcome of the formula has {matrix.shape[1]} columns; it must be one number.")
-    return np.asarray(matrix, float)[:, 0]
-
-
-def _variable(frame: pd.DataFrame, name: str, columns: str | Sequence[str], labelled: str) -> Variable:
-    labels = take_column(frame, labelled, "labelled")
-    several = [columns] if isinstance(columns, str) else [str(column) for column in columns]
-    given = [take_column(frame, column, "predicted") for column in several]
-    if len(given) == 1 and _numeric(labels) and _numeric(given[0]):
-        return Variable(name, _numbers(labels), _numbers(given[0]))
-    if len(given) == 1:
-        known = {*labels.dropna().astype(str), *given[0].dropna().astype(str)}
-        levels = tuple(sorted(known))
-        codes = _codes(given[0], levels)
-        predictions = np.where(codes[:, None] < 0, np.nan, np.eye(len(levels))[codes])
-    else:
-        levels = tuple(column.removeprefix("prob_") for column in several)
-        predictions = np.column_stack([_numbers(column) for column in given])
-    codes = _codes(labels, levels)
-    unknown = labels[(codes < 0) & labels.notna().to_numpy()]
-    if len(unknown):
-        raise LabelsInvalid(
-            f'"{labelled}" has labels that are none of the predicted classes ({quoted(levels)}), for instance '
-            f"{unknown.iloc[0]!r}. Give a column of probabilities for each class."
-        )
-    return Variable(name, np.where(codes < 0, np.nan, codes.astype(float)), predictions, levels)
-
-
-def _codes(column: pd.Series[Any], levels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return the positions of texts among levels; -1 where one is missing or none of them."""
-    return np.asarray(pd.Index(levels).get_indexer(pd.Index(column.astype("string").astype(object))), np.int64)
-
-
-def _numeric(column: pd.Series[Any]) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or column.isna().all())
-
-
-def _numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    if not _numeric(column):
-        raise ArgumentInvalid(f'"{column.name}" is text; probabilities must be numbers.')
-    return np.asarray(column.to_numpy(float, na_value=np.nan), float)
-
-
-def _encoded(frame: pd.DataFrame, counts: set[str]) -> npt.NDArray[np.float64]:
-    """Return columns as numbers: categories as dummies, counts as log(1 + count)."""
-    parts: list[npt.NDArray[np.float64]] = []
-    for name in frame.columns:
-        column = frame[name]
-        if _numeric(column):
-            numbers = _numbers(column)
-            parts.append(np.log1p(np.clip(numbers, 0, None))[:, None] if name in counts else numbers[:, None])
-        else:
-            parts.append(pd.get_dummies(column.astype("string"), drop_first=True).to_numpy(float))
-    return np.column_stack(parts) if parts else np.zeros((len(frame), 0))
+    return replace(found, notes=(*given.notes, *found.notes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,120 +10,201 @@ import pandas as pd
 import pyarrow as pa
 from scipy.stats import norm
 
+from ..findings import Findings
 from ..intervals import check_level
 from .sandwich import Floats
 
 TITLES = {"naive": "predictions", "labels": "hand labels", "corrected": "corrected"}
+FROM_LABELS = "from_labels"
+Pair = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
-class Regression:
-    """A fitted model.
+class Regression(Findings):
+    """A fitted model: findings with the methods that statsmodels' results have.
 
-    Attributes
-    ----------
-    names : tuple of str
-        Of the parameters; ``alpha`` is the last one of a negative binomial model.
-    estimates : dict
-        ``"naive"`` (predictions taken for labels), ``"labels"`` (the labelled rows alone), ``"corrected"``: each
-        parameters and covariance, or None where there is no such estimate.
-    chosen : {"naive", "labels", "corrected"}
-        The one that `params` and `bse` give.
-    family, method : str
-        As asked for.
-    nobs, n_labelled : int
-        Rows used, and how many of them were labelled.
-    accuracy : pyarrow.Table
-        ``variable``, ``metric`` ("accuracy", or "correlation" of a number), ``estimate``, ``n``: predictions beside
-        labels.
-    conf_level : float
-        Of the intervals.
-    notes : tuple of str
-        What the user should know.
-    from_labels : numpy.ndarray, optional
-        ``[p, p]``: the part of the covariance that falls with the number of labels.
+    Its tables, each an attribute as pandas:
+
+    * ``metrics``: ``term``, ``estimate``, ``std_error``, ``statistic``, ``p_value``, ``conf_low``, ``conf_high`` of the
+      method that was asked for.
+    * ``estimates``: ``term``, then ``<which>_estimate``, ``<which>_std_error``, ``<which>_conf_low`` and
+      ``<which>_conf_high`` of ``naive`` (predictions taken for labels), ``labels`` (the labelled rows alone) and
+      ``corrected``; missing where there is no such estimate.
+    * ``covariance``: ``which`` (these three, and ``from_labels``: the part of the covariance that falls with the number
+      of labels), ``term``, then a column for each term.
+    * ``accuracy``: ``variable``, ``metric`` ("accuracy", or "correlation" of a number), ``estimate``, ``n``:
+      predictions beside labels.
+
+    Facts: ``family``, ``method``, ``chosen`` ("naive", "labels" or "corrected": the estimate that ``params`` gives),
+    ``nobs`` (rows used), ``n_labelled``, ``n_clusters`` (missing without them), ``conf_level``.
     """
-
-    names: tuple[str, ...]
-    estimates: Mapping[str, tuple[Floats, Floats] | None]
-    chosen: str
-    family: str
-    method: str
-    nobs: int
-    n_labelled: int
-    accuracy: pa.Table
-    conf_level: float = 0.95
-    notes: tuple[str, ...] = ()
-    from_labels: Floats | None = None
 
     @property
     def params(self) -> pd.Series[float]:
-        """The parameters."""
-        return pd.Series(self._own()[0], index=list(self.names))
+        """The parameters; ``alpha`` is the last one of a negative binomial model."""
+        return self._column("estimate")
 
     @property
     def bse(self) -> pd.Series[float]:
         """The standard errors of the parameters."""
-        return pd.Series(np.sqrt(np.diag(self._own()[1])), index=list(self.names))
+        return self._column("std_error")
 
     @property
     def pvalues(self) -> pd.Series[float]:
         """The probability of estimates so far from 0 if the parameters were 0, from the normal distribution."""
-        return pd.Series(2 * norm.sf(np.abs(self.params / self.bse)), index=list(self.names))
+        return self._column("p_value")
+
+    @property
+    def tvalues(self) -> pd.Series[float]:
+        """The parameters by their standard errors."""
+        return self._column("statistic")
 
     def cov_params(self) -> pd.DataFrame:
         """Return the covariance of the parameters."""
-        return pd.DataFrame(self._own()[1], index=list(self.names), columns=list(self.names))
+        found = self.covariance_of(self.facts["chosen"])
+        assert found is not None
+        return pd.DataFrame(found, index=self._terms(), columns=self._terms())
 
     def conf_int(self, conf_level: float | None = None) -> pd.DataFrame:
         """Return the intervals, with the columns ``conf_low`` and ``conf_high``."""
-        level = self.conf_level if conf_level is None else conf_level
-        check_level(level)
-        half = norm.ppf(0.5 + level / 2) * self.bse
+        half = _z(self.facts["conf_level"] if conf_level is None else check_level(conf_level)) * self.bse
         return pd.DataFrame({"conf_low": self.params - half, "conf_high": self.params + half})
-
-    def table(self) -> pa.Table:
-        """Return the three estimates side by side.
-
-        Returns
-        -------
-        pyarrow.Table
-            ``term``, then ``<which>_estimate``, ``<which>_std_error``, ``<which>_conf_low``, ``<which>_conf_high`` for
-            naive, labels and corrected; missing where there is no such estimate.
-        """
-        z = float(norm.ppf(0.5 + self.conf_level / 2))
-        columns: dict[str, pa.Array] = {"term": pa.array(self.names, pa.string())}
-        for which in TITLES:
-            found = self.estimates.get(which)
-            theta, se = (None, None) if found is None else (found[0], np.sqrt(np.diag(found[1])))
-            parts = {"estimate": 0.0, "std_error": None, "conf_low": -z, "conf_high": z}
-            for part, times in parts.items():
-                if theta is None or se is None:
-                    columns[f"{which}_{part}"] = pa.nulls(len(self.names), pa.float64())
-                else:
-                    columns[f"{which}_{part}"] = pa.array(se if times is None else theta + times * se, pa.float64())
-        return pa.table(columns)
 
     def summary(self) -> str:
         """Return the three estimates side by side, with standard errors in brackets, and what is known of the data."""
-        wide = max(len("term"), *(len(name) for name in self.names)) + 2
-        lines = [f"Regression ({self.family}, method {self.method}): {self.nobs:,} rows, {self.n_labelled:,} labelled"]
-        lines.append("term".ljust(wide) + "".join(title.rjust(20) for title in TITLES.values()))
-        for row in self.table().to_pylist():
-            cells = [_cell(row[f"{which}_estimate"], row[f"{which}_std_error"]) for which in TITLES]
-            lines.append(row["term"].ljust(wide) + "".join(cell.rjust(20) for cell in cells))
-        for row in self.accuracy.to_pylist():
-            value = "-" if row["estimate"] is None else f"{row['estimate']:.3f}"
-            lines.append(f"{row['metric']} of {row['variable']}: {value} on {row['n']:,} labelled rows")
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+        return "\n".join([*self.lines, *(f"note: {note}" for note in self.notes)])
+
+    def covariance_of(self, which: str) -> Floats | None:
+        """Return ``[p, p]``, a covariance by the name that it has in the table; None where there is none."""
+        table = self.tables["covariance"].to_pandas()
+        rows = table[table["which"] == which]
+        return rows[self._terms()].to_numpy(float) if len(rows) else None
+
+    @property
+    def estimates(self) -> dict[str, Pair | None]:
+        """Parameters and covariance of each of the three estimates, or None."""
+        table = self.tables["estimates"].to_pandas()
+        found: dict[str, Pair | None] = {}
+        for which in TITLES:
+            cov = self.covariance_of(which)
+            found[which] = None if cov is None else (table[f"{which}_estimate"].to_numpy(float), cov)
+        return found
+
+    def _terms(self) -> list[str]:
+        return list(self.tables["metrics"]["term"].to_pylist())
+
+    def _column(self, name: str) -> pd.Series[float]:
+        return pd.Series(self.tables["metrics"][name].to_numpy(), index=self._terms())
 
     def __repr__(self) -> str:
         return self.summary()
 
-    def _own(self) -> tuple[Floats, Floats]:
-        found = self.estimates[self.chosen]
-        assert found is not None
-        return found
+
+def regression_of(
+    names: Sequence[str],
+    estimates: Mapping[str, Pair | None],
+    chosen: str,
+    family: str,
+    method: str,
+    nobs: int,
+    n_labelled: int,
+    n_clusters: int | None,
+    accuracy: pa.Table,
+    conf_level: float,
+    notes: Sequence[str],
+    from_labels: Floats | None,
+) -> Regression:
+    """Return a result of its numbers.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the parameters.
+    estimates : dict
+        By name: parameters ``[p]`` and covariance ``[p, p]``, or None.
+    chosen : str
+        Which of them was asked for; that one is there.
+    family, method, nobs, n_labelled, n_clusters, accuracy, conf_level, notes
+        As in `Regression`.
+    from_labels : numpy.ndarray, optional
+        ``[p, p]``: the part of the covariance that falls with the number of labels.
+    """
+    own = estimates[chosen]
+    assert own is not None
+    covariances = {which: None if found is None else found[1] for which, found in estimates.items()}
+    side_by_side = _side_by_side(names, estimates, conf_level)
+    tables = {
+        "metrics": _metrics(names, own, conf_level),
+        "estimates": side_by_side,
+        "covariance": _covariances(names, {**covariances, FROM_LABELS: from_labels}),
+        "accuracy": accuracy,
+    }
+    facts = {
+        "family": family,
+        "method": method,
+        "chosen": chosen,
+        "nobs": nobs,
+        "n_labelled": n_labelled,
+        "n_clusters": n_clusters,
+        "conf_level": conf_level,
+    }
+    clusters = "" if n_clusters is None else f", {n_clusters:,} clusters"
+    head = f"Regression ({family}, method {method}): {nobs:,} rows, {n_labelled:,} labelled{clusters}"
+    return Regression("regression", facts, tables, (head, *_lines(side_by_side, accuracy)), tuple(notes))
+
+
+def _z(conf_level: float) -> float:
+    return float(norm.ppf(0.5 + conf_level / 2))
+
+
+def _metrics(names: Sequence[str], found: Pair, conf_level: float) -> pa.Table:
+    theta, se = found[0], np.sqrt(np.diag(found[1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = theta / se
+    return pa.table(
+        {
+            "term": pa.array(names, pa.string()),
+            "estimate": theta,
+            "std_error": se,
+            "statistic": statistic,
+            "p_value": 2 * norm.sf(np.abs(statistic)),
+            "conf_low": theta - _z(conf_level) * se,
+            "conf_high": theta + _z(conf_level) * se,
+        }
+    )
+
+
+def _side_by_side(names: Sequence[str], estimates: Mapping[str, Pair | None], conf_level: float) -> pa.Table:
+    columns: dict[str, pa.Array] = {"term": pa.array(names, pa.string())}
+    for which in TITLES:
+        found = estimates.get(which)
+        one = None if found is None else _metrics(names, found, conf_level)
+        for part in ("estimate", "std_error", "conf_low", "conf_high"):
+            columns[f"{which}_{part}"] = pa.nulls(len(names), pa.float64()) if one is None else one[part]
+    return pa.table(columns)
+
+
+def _covariances(names: Sequence[str], covariances: Mapping[str, Floats | None]) -> pa.Table:
+    there = {which: cov for which, cov in covariances.items() if cov is not None}
+    columns: dict[str, pa.Array] = {
+        "which": pa.array([which for which in there for _ in names], pa.string()),
+        "term": pa.array([name for _ in there for name in names], pa.string()),
+    }
+    stacked = np.vstack(list(there.values()))
+    return pa.table({**columns, **{name: stacked[:, j] for j, name in enumerate(names)}})
+
+
+def _lines(table: pa.Table, accuracy: pa.Table) -> list[str]:
+    names = [str(name) for name in table["term"].to_pylist()]
+    wide = max(len("term"), *(len(name) for name in names)) + 2
+    lines = ["term".ljust(wide) + "".join(title.rjust(20) for title in TITLES.values())]
+    for row in table.to_pylist():
+        cells = [_cell(row[f"{which}_estimate"], row[f"{which}_std_error"]) for which in TITLES]
+        lines.append(row["term"].ljust(wide) + "".join(cell.rjust(20) for cell in cells))
+    for row in accuracy.to_pylist():
+        value = "-" if row["estimate"] is None else f"{row['estimate']:.3f}"
+        lines.append(f"{row['metric']} of {row['variable']}: {value} on {row['n']:,} labelled rows")
+    return lines
 
 
 def _cell(estimate: float | None, error: float | None) -> str:

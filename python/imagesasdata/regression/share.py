@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from scipy.stats import norm
 
-from ..errors import TooFewLabels
-from ..intervals import check_level
+from ..answers import class_text
+from ..errors import ArgumentInvalid, TooFewLabels, quoted
+from ..findings import Findings, FindingsVerb
+from ..intervals import check_level, check_whole
+from .checks import accuracy, look_at, read_sample
+from .columns import Columns, check_splits, read_columns
 from .crossfit import Variable, cross_fit
 from .dsl import Sample, corrected, labels_only
 from .families import GAUSSIAN
@@ -16,6 +22,127 @@ from .sandwich import Codes, Floats, small_sample
 
 SMALL = 30  # labels in a group
 NAMES = ("mean",)
+
+
+@FindingsVerb
+def estimate_share(
+    data: Any,
+    predicted: Columns,
+    labelled: dict[str, str],
+    by: str | None = None,
+    sampling_prob: str | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    folds: int = 5,
+    repeats: int = 10,
+    conf_level: float = 0.95,
+    seed: int = 1,
+) -> Findings:
+    """Estimate the share of rows that show something, or a mean, corrected for the errors of the predictions.
+
+    Parameters
+    ----------
+    data : data frame or table file
+        One row for each photograph, or whatever was labelled.
+    predicted, labelled : dict
+        One variable: its column of predictions, or its columns ``prob_<class>``, and its column of hand labels, as in
+        `regress`. Of 0 and 1 the share of 1 is estimated, of a number the mean, of a category the share of each class.
+    by : str, optional
+        A column of groups: a row for each of them too.
+    sampling_prob, cluster, weights, folds, repeats, conf_level, seed
+        As in `regress`.
+
+    Returns
+    -------
+    Findings
+        With the table ``metrics``: ``class`` (missing unless there are several), ``group`` (missing for all rows),
+        ``estimate``, ``std_error``, ``conf_low``, ``conf_high``, ``naive`` (from predictions taken for labels),
+        ``labels`` (from the labelled rows alone), ``n`` and ``n_labelled``; and the table ``accuracy`` as in `regress`.
+        Facts: ``nobs``, ``n_labelled``, ``conf_level``. Limits of a share are cut at 0 and 1.
+
+    Warns
+    -----
+    ImagesAsDataWarning
+        As in `regress`, and groups with fewer than 30 labels.
+
+    Raises
+    ------
+    ArgumentInvalid, LabelsInvalid, ProbabilityInvalid, TooFewLabels
+        The columns are not there, or not what they should be.
+
+    Notes
+    -----
+    The mean of the expected labels plus their mean error in the labelled rows, each weighted by the inverse of its
+    probability: the difference estimator (Särndal, Swensson and Wretman 1992), which is design-based supervised
+    learning (Egami, Hinck, Stewart and Wei 2023) of a model with an intercept alone.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> protest = rng.random(2000) < 0.3
+    >>> photos = pd.DataFrame({"seen": np.where(rng.random(2000) < 0.9, protest, ~protest), "prob": 0.15})
+    >>> photos["coded"] = np.where(rng.random(2000) < 0.15, protest, np.nan)
+    >>> found = estimate_share(photos, {"protest": "seen"}, {"protest": "coded"}, sampling_prob="prob")
+    >>> row = found.metrics.iloc[0]
+    >>> bool(row["naive"] > 0.32), bool(row["conf_low"] < 0.3 < row["conf_high"])
+    (True, True)
+    """
+    check_level(conf_level)
+    check_splits(folds, repeats)
+    check_whole("seed", seed)
+    plain = [] if by is None else [by]
+    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights)
+    if len(given.variables) > 1:
+        raise ArgumentInvalid(f"`predicted` names {quoted(predicted)}; a share is of one variable.")
+    variable = given.variables[0]
+    notes = list(given.notes)
+    known = ~np.isnan(variable.labels)
+    sample = read_sample(known, given.prob, given.weights, given.cluster, None, notes)
+    look_at([variable], known, 1, given.cluster, notes)
+    group = None
+    if by is not None:
+        group = np.array([class_text(value) for value in given.frame[by].astype(object)], dtype=object)
+    tables = []
+    for name, one in _each(variable):
+        table, more = share_arrays(one, sample, given.others(), group, folds, repeats, conf_level, seed)
+        names = pa.array([name] * table.num_rows, pa.string())
+        tables.append(table.add_column(0, "class", names))
+        notes += [note for note in more if note not in notes]
+    metrics = pa.concat_tables(tables)
+    facts = {"variable": variable.name, "nobs": len(known), "n_labelled": int(known.sum()), "conf_level": conf_level}
+    return Findings(
+        "share",
+        facts,
+        {"metrics": metrics, "shares": metrics, "accuracy": accuracy([variable])},
+        tuple(_lines(variable, metrics, facts)),
+        tuple(notes),
+    )
+
+
+def _each(variable: Variable) -> list[tuple[str | None, Variable]]:
+    """Return the variable, or of a category whether a row is of each class."""
+    if not variable.levels:
+        return [(None, variable)]
+    unknown = np.isnan(variable.labels)
+    return [
+        (name, Variable(name, np.where(unknown, np.nan, variable.labels == j), variable.predictions[:, j]))
+        for j, name in enumerate(variable.levels)
+    ]
+
+
+def _lines(variable: Variable, metrics: pa.Table, facts: dict[str, Any]) -> list[str]:
+    what = "Share" if variable.binary or variable.levels else "Mean"
+    lines = [f"{what} of {variable.name}: {facts['nobs']:,} rows, {facts['n_labelled']:,} labelled"]
+    rows = metrics.to_pylist()
+    names = [" ".join(str(part) for part in (row["class"], row["group"] or "all") if part is not None) for row in rows]
+    wide = max(map(len, names)) + 2
+    lines.append(" " * wide + "predictions".rjust(12) + "hand labels".rjust(12) + "corrected".rjust(12))
+    for name, row in zip(names, rows, strict=True):
+        cells = ["-" if row[key] is None else f"{row[key]:.3f}" for key in ("naive", "labels", "estimate")]
+        inside = "" if row["conf_low"] is None else f" [{row['conf_low']:.3f}, {row['conf_high']:.3f}]"
+        lines.append(name.ljust(wide) + "".join(cell.rjust(12) for cell in cells) + inside)
+    return lines
 
 
 def share_arrays(
