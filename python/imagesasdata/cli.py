@@ -16,11 +16,10 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
 
-from . import registry
+from . import cli_regress, cli_train, registry
 from .cache import cache_info, clear_cache
 from .card import ACTIVATIONS, TASKS
 from .classify import classify_images
-from .cli_train import add_verbs
 from .decode import COLOURS, FILTERS, MAX_BYTES, MAX_PIXELS, RULES
 from .doctor import doctor
 from .embed import embed_images
@@ -90,7 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     tag = _image_verb(verbs, "tag", "tag images: the most probable classes, in long form", _tag)
     tag.add_argument("--top", type=int, default=5, help="at most this many tags an image (default: %(default)s)")
     tag.add_argument("--threshold", type=float, default=0.0, help="least probability, 0 to 1 (default: %(default)s)")
-    add_verbs(verbs.add_parser)
+    cli_train.add_verbs(verbs.add_parser)
+    cli_regress.add_verbs(verbs.add_parser)
     _models_verbs(verbs)
     cache = verbs.add_parser("cache", help="show or clear the cache of embeddings", description="The embeddings.")
     cache.add_argument("action", nargs="?", choices=("show", "clear"), default="show")

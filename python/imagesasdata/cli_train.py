@@ -26,7 +26,7 @@ Add = Callable[..., argparse.ArgumentParser]
 
 def add_verbs(add: Add) -> None:
     """Add the verbs; `add` is ``add_parser`` of the command's subparsers."""
-    train = _verb(add, "train", "fine-tune a model on hand labels and measure it by cross-validation", _train)
+    train = verb(add, "train", "fine-tune a model on hand labels and measure it by cross-validation", _train)
     _labels_options(train)
     _training_options(train, "auto", ("auto", *METHODS))
     train.add_argument("--out", required=True, help="the model file to write, such as protest.onnx")
@@ -35,22 +35,22 @@ def add_verbs(add: Add) -> None:
     train.add_argument("--folds", type=int, default=5, help="folds of the cross-validation (default: %(default)s)")
     train.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
-    validate = _verb(add, "cross-validate", "measure how well training on these labels does on new photographs", _cross)
+    validate = verb(add, "cross-validate", "measure how well training on these labels does on new photographs", _cross)
     _labels_options(validate)
     _training_options(validate, "head", METHODS)
     validate.add_argument("--epochs", type=int, help="how often to go through the photographs (tail and full)")
     validate.add_argument("--folds", type=int, default=5, help="how many (default: %(default)s)")
     validate.add_argument("--repeats", type=int, default=1, help="cut into folds so often (default: %(default)s)")
-    _findings_option(validate)
+    findings_option(validate)
 
-    curve = _verb(add, "learning-curve", "measure what more labels would bring", _curve)
+    curve = verb(add, "learning-curve", "measure what more labels would bring", _curve)
     _labels_options(curve)
     _training_options(curve, "head", METHODS)
     curve.add_argument("--sizes", type=int, nargs="+", help="numbers of labels")
     curve.add_argument("--repeats", type=int, default=5, help="subsets for each size and fold (default: %(default)s)")
-    _findings_option(curve)
+    findings_option(curve)
 
-    evaluate = _verb(add, "evaluate", "compare predictions with the truth, with intervals", _evaluate)
+    evaluate = verb(add, "evaluate", "compare predictions with the truth, with intervals", _evaluate)
     evaluate.add_argument("predictions", help=f"a table file ({', '.join(sorted(TABLE_SUFFIXES))})")
     evaluate.add_argument("--truth", required=True, help="a column of it, a table file or a folder of class folders")
     evaluate.add_argument("--by", nargs="+", help="columns: figures for each subgroup too")
@@ -58,18 +58,18 @@ def add_verbs(add: Add) -> None:
     evaluate.add_argument("--label-col", nargs="+", default=["label"], help="the column(s) of a table of truth")
     evaluate.add_argument("--cluster", help="a column: its photographs are drawn together for the intervals")
     evaluate.add_argument("--coders", nargs="+", help="who coded, where several did, as for train")
-    _numbers(evaluate)
+    numbers(evaluate)
     evaluate.add_argument("--replicates", type=int, default=1000, help="of the bootstrap (default: %(default)s)")
-    _findings_option(evaluate)
+    findings_option(evaluate)
 
-    report = _verb(add, "report", "write what was found as one HTML page", _report)
+    report = verb(add, "report", "write what was found as one HTML page", _report)
     report.add_argument("found", help="a .zip that another verb wrote with --save, or a model that was fine-tuned")
     report.add_argument("--out", required=True, help="the page to write, such as report.html")
     report.add_argument("--model", help="a model, for pictures of what the network looked at")
     report.add_argument("--image-dir", help="the folder from which relative paths start")
     report.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
-    agreement = _verb(add, "agreement", "how far coders agree, with intervals", _agreement)
+    agreement = verb(add, "agreement", "how far coders agree, with intervals", _agreement)
     agreement.add_argument("labels", help="a table file with the coders' labels")
     agreement.add_argument("--image-col", default="image", help="the column with the paths (default: %(default)s)")
     agreement.add_argument("--label-col", nargs="+", default=["label"], help="the column(s) with the labels")
@@ -78,10 +78,10 @@ def add_verbs(add: Add) -> None:
     )
     agreement.add_argument("--scale", default="auto", choices=("auto", "nominal", "ordinal", "interval"))
     agreement.add_argument("--replicates", type=int, default=1000, help="of the bootstrap (default: %(default)s)")
-    _numbers(agreement)
-    _findings_option(agreement)
+    numbers(agreement)
+    findings_option(agreement)
 
-    sample = _verb(add, "sample", "draw photographs to code by hand, with their inclusion probabilities", _sample)
+    sample = verb(add, "sample", "draw photographs to code by hand, with their inclusion probabilities", _sample)
     _images_options(sample, "pool", "photographs to draw from: a folder, or a table file with --image-col")
     sample.add_argument("--n", type=int, required=True, help="how many to draw")
     sample.add_argument("--strategy", default="random", choices=("random", "stratified", "uncertain"))
@@ -91,7 +91,7 @@ def add_verbs(add: Add) -> None:
     sample.add_argument("--seed", type=int, default=1)
     _table_option(sample)
 
-    double = _verb(
+    double = verb(
         add, "duplicates", "find near-duplicates: resized, recompressed, cropped or marked copies", _duplicates
     )
     _images_options(double, "images", "a folder, images, or a table file with --image-col")
@@ -101,7 +101,7 @@ def add_verbs(add: Add) -> None:
     _table_option(double)
 
 
-def _verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser = add(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.set_defaults(run=run)
     return parser
@@ -129,7 +129,7 @@ def _training_options(parser: argparse.ArgumentParser, method: str, methods: tup
     parser.add_argument(
         "--cache", action=argparse.BooleanOptionalAction, default=True, help="use the cached embeddings"
     )
-    _numbers(parser)
+    numbers(parser)
     _progress_option(parser)
 
 
@@ -144,7 +144,7 @@ def _images_options(parser: argparse.ArgumentParser, name: str, help: str) -> No
     _progress_option(parser)
 
 
-def _numbers(parser: argparse.ArgumentParser) -> None:
+def numbers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--conf-level", type=float, default=0.95, help="level of the intervals (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
 
@@ -153,8 +153,8 @@ def _progress_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
 
 
-def _findings_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--save", metavar="FILE.zip", help="write all tables to this file, for iad report")
+def findings_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--save", metavar="FILE.zip", help="write all tables to this file")
 
 
 def _table_option(parser: argparse.ArgumentParser) -> None:
@@ -172,7 +172,7 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def _show_warnings() -> None:
+def show_warnings() -> None:
     """Print warnings as sentences, without the line of code that Python would show."""
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
@@ -187,14 +187,14 @@ def _train(options: argparse.Namespace) -> int:
     import imagesasdata as iad
     from imagesasdata.train.fine_tune import validation_path
 
-    _show_warnings()
+    show_warnings()
     model = iad.fine_tune(**_given(options), out=options.out)
     print(model.validation)
     print(f"{model.path}: written; {validation_path(model.path).name} beside it holds the tables", file=sys.stderr)
     return DONE
 
 
-def _finish(found: Findings, options: argparse.Namespace) -> int:
+def finish(found: Findings, options: argparse.Namespace) -> int:
     print(found)
     if options.save:
         found.save(options.save)
@@ -205,37 +205,37 @@ def _finish(found: Findings, options: argparse.Namespace) -> int:
 def _cross(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
-    _show_warnings()
-    return _finish(iad.cross_validate(**_given(options)), options)
+    show_warnings()
+    return finish(iad.cross_validate(**_given(options)), options)
 
 
 def _curve(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
-    _show_warnings()
-    return _finish(iad.learning_curve(**_given(options)), options)
+    show_warnings()
+    return finish(iad.learning_curve(**_given(options)), options)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
-    _show_warnings()
+    show_warnings()
     predictions = read_table(options.predictions)
-    return _finish(iad.evaluate_predictions(predictions, options.truth, **_given(options)), options)
+    return finish(iad.evaluate_predictions(predictions, options.truth, **_given(options)), options)
 
 
 def _agreement(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
-    _show_warnings()
-    return _finish(iad.coder_agreement(**_given(options)), options)
+    show_warnings()
+    return finish(iad.coder_agreement(**_given(options)), options)
 
 
 def _report(options: argparse.Namespace) -> int:
     import imagesasdata as iad
     from imagesasdata.train.fine_tune import validation_path
 
-    _show_warnings()
+    show_warnings()
     found, model = Path(options.found), options.model
     if found.suffix.lower() != ".zip":
         path = model_path(options.found)

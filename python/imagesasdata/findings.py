@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -96,7 +96,7 @@ class Findings:
         return path
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Findings:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `save` wrote.
 
         Raises
@@ -118,7 +118,7 @@ class Findings:
             raise TableUnreadable(f'"{path}" holds no findings that can be read: {problem}') from problem
 
     @classmethod
-    def from_json(cls, text: str, tables: Mapping[str, pa.Table]) -> Findings:
+    def from_json(cls, text: str, tables: Mapping[str, pa.Table]) -> Self:
         """Make one of the text of `facts_json` and its tables, which come back from R with counts as doubles."""
         known = json.loads(text)
         whole = {name: _counts_whole(table) for name, table in tables.items()}
@@ -128,7 +128,7 @@ class Findings:
         return "\n".join(self.lines) or f"<{self.kind}>"
 
     @classmethod
-    def of(cls, kind: str, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame | pa.Table]) -> Findings:
+    def of(cls, kind: str, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame | pa.Table]) -> Self:
         """Make one of pandas or Arrow tables; there is no summary yet."""
         return cls(kind, dict(facts), {name: as_arrow(table) for name, table in tables.items()})
 

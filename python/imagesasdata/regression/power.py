@@ -128,8 +128,9 @@ def _lines(chosen: list[str], tables: dict[str, pa.Table], facts: dict[str, int]
     rows = tables["metrics"].to_pylist()
     wide = max(len("term"), *map(len, chosen)) + 2
     at_hand = facts["n_labelled"]
-    shown = sorted({row["n_labelled"] for row in rows})
-    shown = [m for m in shown if m >= at_hand][:: max(1, len(shown) // 8)] or shown
+    numbers = sorted({row["n_labelled"] for row in rows})
+    later = [m for m in numbers if m >= at_hand] or numbers
+    shown = sorted({later[round(i)] for i in np.linspace(0, len(later) - 1, 6)})
     lines = [f"Standard errors by number of hand labels ({at_hand:,} at hand, {facts['nobs']:,} rows)"]
     lines.append("term".ljust(wide) + "".join(f"{m:,}".rjust(9) for m in shown))
     for term in chosen:
@@ -137,6 +138,6 @@ def _lines(chosen: list[str], tables: dict[str, pa.Table], facts: dict[str, int]
         lines.append(term.ljust(wide) + "".join(f"{errors[m]:.4f}".rjust(9) for m in shown))
     for row in tables["needed"].to_pylist() if "needed" in tables else []:
         m = row["n_labelled"]
-        said = "not even with labels for all rows" if m is None else f"{m:,} labels"
-        lines.append(f"{row['term']}: a standard error of {row['std_error']:g} needs {said}")
+        said = "is out of reach, even with labels for all rows" if m is None else f"needs {m:,} labels"
+        lines.append(f"{row['term']}: a standard error of {row['std_error']:g} {said}")
     return lines

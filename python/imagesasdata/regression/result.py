@@ -19,7 +19,7 @@ FROM_LABELS = "from_labels"
 Pair = tuple[Floats, Floats]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Regression(Findings):
     """A fitted model: findings with the methods that statsmodels' results have.
 
@@ -95,9 +95,6 @@ class Regression(Findings):
 
     def _column(self, name: str) -> pd.Series[float]:
         return pd.Series(self.tables["metrics"][name].to_numpy(), index=self._terms())
-
-    def __repr__(self) -> str:
-        return self.summary()
 
 
 def regression_of(
