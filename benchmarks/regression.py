@@ -115,9 +115,8 @@ def once(setting: Setting, labels: int, repeats: int, seed: int) -> dict[str, tu
         seed=seed,
     )
     j = 1 if covariate else 2
-    return {
-        which: (float(of[0][j]), float(np.sqrt(of[1][j, j]))) for which, of in found.estimates.items() if of is not None
-    }
+    estimates = {which: found.estimate_of(which) for which in WAYS}
+    return {which: (float(of[0][j]), float(np.sqrt(of[1][j, j]))) for which, of in estimates.items() if of is not None}
 
 
 def covered(setting: Setting, options: argparse.Namespace) -> dict[str, float]:

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from imagesasdata.findings import Findings
+from imagesasdata.regression.power import power_regress
+from imagesasdata.regression.regress import regress
+from imagesasdata.regression.share import estimate_share
 
 CLASSES = ("other", "police", "protest")
 # File names that a page or a picture could trip over; all can be names of files.
@@ -39,6 +42,19 @@ def confusion(counts: np.ndarray, classes: Sequence[str], **more: Any) -> pd.Dat
         for j, label in enumerate(classes)
     ]
     return pd.DataFrame(rows)
+
+
+def regressions() -> tuple[Findings, Findings, Findings]:
+    """A regression of few rows, a share by group, and what more labels would bring."""
+    rng = np.random.default_rng(1)
+    protest = rng.integers(0, 2, 400)
+    frame = pd.DataFrame({"likes": protest + rng.normal(size=400), "city": ["a", "b"] * 200, "pi": 0.5})
+    frame["seen"] = np.where(rng.random(400) < 0.9, protest, 1 - protest)
+    frame["coded"] = np.where(rng.random(400) < 0.5, protest, np.nan)
+    columns = ({"protest": "seen"}, {"protest": "coded"})
+    found = regress("likes ~ protest", frame, *columns, sampling_prob="pi", repeats=1)
+    share = estimate_share(frame, *columns, by="city", sampling_prob="pi", repeats=1)
+    return found, share, power_regress(found)
 
 
 def many_classes(k: int, seed: int = 1) -> Findings:

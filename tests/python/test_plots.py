@@ -359,11 +359,31 @@ def test_every_picture_can_be_drawn_on_axes_of_ones_own(photographs: Path) -> No
     from matplotlib.figure import Figure
 
     findings = with_tables(made.grouped(), curve=made.curve().curve)
+    regressions = dict(zip(("coefficients", "shares", "power"), made.regressions(), strict=True))
     for what in PICTURES:
         figure = Figure()
         _, right = figure.subplots(1, 2)
-        assert plot_findings(findings, what, ax=right) is figure
+        assert plot_findings(regressions.get(what, findings), what, ax=right) is figure
         assert right.has_data()
+
+
+def test_coefficients_are_drawn_three_times_with_their_intervals() -> None:
+    found, shares, power = made.regressions()
+    (axes,) = plot_findings(found, "coefficients").axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "predictions taken for labels",
+        "hand labels alone",
+        "corrected",
+    ]
+    drawn = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "None"]
+    assert drawn == [found.estimates[f"{which}_estimate"][1] for which in ("naive", "labels", "corrected")]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["protest"]
+    assert len(plot_findings(found, "coefficients", intercept=True).axes[0].get_yticklabels()) == 2
+    (axes,) = plot_findings(shares).axes
+    assert axes.get_yticklabels()[0].get_text() == f"all  ({shares.n_labelled} labels)"
+    (axes,) = plot_findings(power).axes
+    errors = power.power.query("term == 'protest'")["std_error"]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), errors)
 
 
 def test_attributes_have_a_matrix_each() -> None:

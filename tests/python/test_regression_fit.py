@@ -39,17 +39,17 @@ def case(n: int = 1500, m: int = 300, seed: int = 1, accuracy: float = 0.85, **o
 
 def test_naive_is_biased_and_corrected_is_not() -> None:
     found = [case(seed=seed) for seed in range(30)]
-    naive = np.mean([one.estimates["naive"][0][1] for one in found])  # type: ignore[index]
+    naive = np.mean([one.estimate_of("naive")[0][1] for one in found])  # type: ignore[index]
     corrected = np.array([one.params["d"] for one in found])
     assert naive < 0.85
     assert abs(corrected.mean() - 1) < 3 * corrected.std() / np.sqrt(30)
     covered = np.mean([one.conf_int().loc["d", "conf_low"] < 1 < one.conf_int().loc["d", "conf_high"] for one in found])
     assert covered >= 0.8  # 24 of 30 or more, with probability 0.9994 at 95 percent
     assert not any(
-        abs(one.estimates["naive"][0][1] - 1) < 1.96 * np.sqrt(one.estimates["naive"][1][1, 1])  # type: ignore[index]
+        abs(one.estimate_of("naive")[0][1] - 1) < 1.96 * np.sqrt(one.estimate_of("naive")[1][1, 1])  # type: ignore[index]
         for one in found[:10]
     )
-    width = [np.sqrt(one.estimates["labels"][1][1, 1]) for one in found]  # type: ignore[index]
+    width = [np.sqrt(one.estimate_of("labels")[1][1, 1]) for one in found]  # type: ignore[index]
     assert np.mean([one.bse["d"] for one in found]) < np.mean(width)
 
 

@@ -52,7 +52,7 @@ def test_a_sample_with_known_probabilities_has_no_warning_and_covers_the_truth()
     found = fit()
     interval = found.conf_int().loc["protest"]
     assert interval["conf_low"] < 2 < interval["conf_high"]
-    assert found.estimates["naive"][0][1] < 1.7
+    assert found.estimate_of("naive")[0][1] < 1.7
     assert isinstance(found, iad.Regression) and found.nobs == N and found.n_labelled == found.accuracy["n"][0]
 
 
@@ -96,7 +96,7 @@ def test_with_useless_predictions_it_is_the_labels_alone_within_noise(sampling_p
     frame = posts()
     frame["seen"] = np.random.default_rng(2).integers(0, 2, N).astype(float)
     found = fit("protest ~ city", frame, sampling_prob=sampling_prob)
-    labels = found.estimates["labels"]
+    labels = found.estimate_of("labels")
     np.testing.assert_allclose(found.params, labels[0], atol=0.5 * np.sqrt(np.diag(labels[1])).max())
     np.testing.assert_allclose(found.bse, np.sqrt(np.diag(labels[1])), rtol=0.1)
 

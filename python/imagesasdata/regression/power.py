@@ -57,7 +57,16 @@ def power_regress(
 
     Examples
     --------
-    >>> power_regress(result, std_error=0.05).plot()  # doctest: +SKIP
+    >>> import pandas as pd
+    >>> from imagesasdata import regress
+    >>> rng = np.random.default_rng(1)
+    >>> protest = rng.integers(0, 2, 2000)
+    >>> posts = pd.DataFrame({"likes": 1 + 2 * protest + rng.normal(size=2000), "prob": 0.1})
+    >>> posts["seen"] = np.where(rng.random(2000) < 0.85, protest, 1 - protest)
+    >>> posts["coded"] = np.where(rng.random(2000) < 0.1, protest, np.nan)
+    >>> found = regress("likes ~ protest", posts, {"protest": "seen"}, {"protest": "coded"}, sampling_prob="prob")
+    >>> bool(power_regress(found, terms="protest", std_error=0.06).needed["n_labelled"][0] > 200)
+    True
     """
     if not isinstance(result, Regression):
         raise ArgumentInvalid(f"`result` is a {type(result).__name__}; give what regress() returned.")

@@ -80,15 +80,10 @@ class Regression(Findings):
         rows = table[table["which"] == which]
         return rows[self._terms()].to_numpy(float) if len(rows) else None
 
-    @property
-    def estimates(self) -> dict[str, Pair | None]:
-        """Parameters and covariance of each of the three estimates, or None."""
-        table = self.tables["estimates"].to_pandas()
-        found: dict[str, Pair | None] = {}
-        for which in TITLES:
-            cov = self.covariance_of(which)
-            found[which] = None if cov is None else (table[f"{which}_estimate"].to_numpy(float), cov)
-        return found
+    def estimate_of(self, which: str) -> Pair | None:
+        """Return parameters ``[p]`` and covariance ``[p, p]`` of one of the three estimates, or None."""
+        cov = self.covariance_of(which)
+        return None if cov is None else (self.tables["estimates"][f"{which}_estimate"].to_numpy(), cov)
 
     def _terms(self) -> list[str]:
         return list(self.tables["metrics"]["term"].to_pylist())
