@@ -29,6 +29,7 @@ def add_verbs(add: Add) -> None:
     share.add_argument("data", help=f"a table file ({', '.join(sorted(TABLE_SUFFIXES))})")
     _variables(share)
     share.add_argument("--by", help="a column of groups: a row for each of them too")
+    share.add_argument("--method", default="dsl", choices=("dsl", "ppi"), help="(default: %(default)s)")
     _sampling(share)
 
     power = verb(add, "power", "say how large standard errors would be with more hand labels", _power)

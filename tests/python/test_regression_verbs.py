@@ -179,6 +179,22 @@ def test_a_share_by_group_from_both_ends() -> None:
         iad.estimate_share(frame, {**ONE[0], "b": "seen"}, {**ONE[1], "b": "coded"})
 
 
+def test_a_share_by_prediction_powered_inference_is_that_of_ppi_python() -> None:
+    import ppi_py
+
+    frame = posts().assign(pi=0.3)
+    frame["coded"] = frame["protest"].where(np.random.default_rng(4).random(N) < 0.3)
+    row = iad.estimate_share(frame, {"protest": "prob_protest"}, ONE[1], sampling_prob="pi", method="ppi").metrics.iloc[
+        0
+    ]
+    known = frame["coded"].notna().to_numpy()
+    seen = frame["prob_protest"].to_numpy()
+    low, high = ppi_py.ppi_mean_ci(frame["coded"].to_numpy()[known], seen[known], seen[~known], alpha=0.05)
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx([low.item(), high.item()], abs=1e-6)
+    with pytest.raises(ArgumentInvalid, match="simple random sample"):
+        iad.estimate_share(posts(), *ONE, sampling_prob="pi", method="ppi")
+
+
 def test_results_can_be_kept_and_drawn(tmp_path: Path) -> None:
     found = fit()
     found.save(tmp_path / "found.zip")

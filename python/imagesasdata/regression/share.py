@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pyarrow as pa
 from scipy.stats import norm
 
 from ..answers import class_text
-from ..errors import ArgumentInvalid, TooFewLabels, quoted
+from ..errors import ArgumentInvalid, TooFewLabels, choose, quoted
 from ..findings import Findings, FindingsVerb
 from ..intervals import check_level, check_whole
+from . import ppi
 from .checks import accuracy, look_at, read_sample
 from .columns import Columns, check_splits, read_columns
 from .crossfit import Variable, cross_fit
@@ -22,6 +24,7 @@ from .sandwich import Codes, Floats, small_sample
 
 SMALL = 30  # labels in a group
 NAMES = ("mean",)
+METHODS = ("dsl", "ppi")
 
 
 @FindingsVerb
@@ -33,6 +36,7 @@ def estimate_share(
     sampling_prob: str | None = None,
     cluster: str | None = None,
     weights: str | None = None,
+    method: str = "dsl",
     folds: int = 5,
     repeats: int = 10,
     conf_level: float = 0.95,
@@ -49,6 +53,9 @@ def estimate_share(
         `regress`. Of 0 and 1 the share of 1 is estimated, of a number the mean, of a category the share of each class.
     by : str, optional
         A column of groups: a row for each of them too.
+    method : {"dsl", "ppi"}
+        The difference estimator, or PPI++ (Angelopoulos, Duchi and Zrnic 2023), which is for a simple random sample
+        without clusters and weights.
     sampling_prob, cluster, weights, folds, repeats, conf_level, seed
         As in `regress`.
 
@@ -91,6 +98,7 @@ def estimate_share(
     check_level(conf_level)
     check_splits(folds, repeats)
     check_whole("seed", seed)
+    choose("method", method, METHODS)
     plain = [] if by is None else [by]
     given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights)
     if len(given.variables) > 1:
@@ -100,12 +108,15 @@ def estimate_share(
     known = ~np.isnan(variable.labels)
     sample = read_sample(known, given.prob, given.weights, given.cluster, None, notes)
     look_at([variable], known, 1, given.cluster, notes)
+    if method == "ppi":
+        _refuse_for_ppi(variable, sample)
     group = None
     if by is not None:
         group = np.array([class_text(value) for value in given.frame[by].astype(object)], dtype=object)
     tables = []
     for name, one in _each(variable):
-        table, more = share_arrays(one, sample, given.others(), group, folds, repeats, conf_level, seed)
+        expected = None if method == "ppi" else given.others()
+        table, more = share_arrays(one, sample, expected, group, folds, repeats, conf_level, seed)
         names = pa.array([name] * table.num_rows, pa.string())
         tables.append(table.add_column(0, "class", names))
         notes += [note for note in more if note not in notes]
@@ -120,15 +131,38 @@ def estimate_share(
     )
 
 
+def _refuse_for_ppi(variable: Variable, sample: Sample) -> None:
+    cure = 'Use method="dsl".'
+    if sample.cluster is not None or np.ptp(sample.weights) > 0 or np.ptp(sample.prob[sample.rows]) > 1e-12:
+        raise ArgumentInvalid(
+            f'method="ppi" needs labels of a simple random sample, without clusters and weights. {cure}'
+        )
+    if variable.missing.any():
+        raise ArgumentInvalid(f'method="ppi" needs a prediction for every row. {cure}')
+
+
 def _each(variable: Variable) -> list[tuple[str | None, Variable]]:
     """Return the variable, or of a category whether a row is of each class."""
     if not variable.levels:
         return [(None, variable)]
     unknown = np.isnan(variable.labels)
     return [
-        (name, Variable(name, np.where(unknown, np.nan, variable.labels == j), variable.predictions[:, j]))
+        (name, OneOf(name, np.where(unknown, np.nan, variable.labels == j), variable.predictions[:, j], (), likeliest))
         for j, name in enumerate(variable.levels)
+        for likeliest in [np.where(variable.missing, np.nan, variable.predicted == j)]
     ]
+
+
+@dataclass(frozen=True)
+class OneOf(Variable):
+    """Whether a row is of one class of several; it is predicted to be where this class is the likeliest."""
+
+    likeliest: Floats = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def predicted(self) -> Floats:
+        """``[n]``: 1 where the class is the likeliest, else 0."""
+        return self.likeliest
 
 
 def _lines(variable: Variable, metrics: pa.Table, facts: dict[str, Any]) -> list[str]:
@@ -148,7 +182,7 @@ def _lines(variable: Variable, metrics: pa.Table, facts: dict[str, Any]) -> list
 def share_arrays(
     variable: Variable,
     sample: Sample,
-    others: Floats,
+    others: Floats | None,
     group: npt.NDArray[np.object_] | None = None,
     folds: int = 5,
     repeats: int = 10,
@@ -167,8 +201,8 @@ def share_arrays(
         A number, or 0 and 1.
     sample : Sample
         Which rows were labelled, with which probability; clusters and weights.
-    others : numpy.ndarray
-        ``[n, q]``: what else is known of all rows.
+    others : numpy.ndarray, optional
+        ``[n, q]``: what else is known of all rows. Without it, PPI++ from the predictions as they are.
     group : numpy.ndarray, optional
         ``[n]``: the group of each row.
     folds, repeats, conf_level, seed
@@ -183,10 +217,10 @@ def share_arrays(
     check_level(conf_level)
     if sample.labelled.sum() < 2:
         raise TooFewLabels(f"{int(sample.labelled.sum()):,} row(s) have hand labels; label some first.")
-    splits = [
-        found[variable.name]
-        for found in cross_fit([variable], others, sample.labelled, sample.cluster, folds, repeats, seed)
-    ]
+    splits: list[Floats] = []
+    if others is not None:
+        found = cross_fit([variable], others, sample.labelled, sample.cluster, folds, repeats, seed)
+        splits = [one[variable.name] for one in found]
     notes: list[str] = []
     rows = [_row(None, variable, sample, splits, np.arange(len(sample.labelled)), conf_level)]
     for name in [] if group is None else sorted(set(group.tolist()), key=str):
@@ -213,13 +247,22 @@ def _row(
     cluster = None if sample.cluster is None else np.unique(sample.cluster[rows], return_inverse=True)[1]
     part = Sample(sample.labelled[rows], sample.prob[rows], w, cluster)
     labels = (variable.labels[rows][part.labelled], np.ones((m, 1)))
-    designs = [(split[rows], np.ones((len(rows), 1))) for split in splits]
-    found = corrected(GAUSSIAN, labels, designs, part, NAMES)
-    groups = None if cluster is None else len(np.unique(cluster[part.labelled]))
-    mean, error = float(found.theta[0]), float(np.sqrt(found.cov[0, 0] * small_sample(m, 1, groups)))
+    alone = float(labels_only(GAUSSIAN, labels, part, NAMES).theta[0])
+    row["labels"] = alone
+    if splits:
+        designs = [(split[rows], np.ones((len(rows), 1))) for split in splits]
+        found = corrected(GAUSSIAN, labels, designs, part, NAMES)
+        groups = None if cluster is None else len(np.unique(cluster[part.labelled]))
+        mean, variance = found.theta[0], found.cov[0, 0] * small_sample(m, 1, groups)
+    elif m == len(rows):
+        mean, variance = alone, np.var(labels[0], ddof=1) / m
+    else:
+        predictions = variable.predictions[rows]
+        powered = ppi.mean(labels[0], predictions[part.labelled], predictions[~part.labelled])
+        mean, variance = powered.theta[0], powered.cov[0, 0]
+    error = float(np.sqrt(variance))
     half = float(norm.ppf(0.5 + conf_level / 2)) * error
-    low, high = mean - half, mean + half
+    low, high = float(mean) - half, float(mean) + half
     if variable.binary:
         low, high = max(low, 0.0), min(high, 1.0)
-    alone = float(labels_only(GAUSSIAN, labels, part, NAMES).theta[0])
-    return {**row, "estimate": mean, "std_error": error, "conf_low": low, "conf_high": high, "labels": alone}
+    return {**row, "estimate": float(mean), "std_error": error, "conf_low": low, "conf_high": high}
