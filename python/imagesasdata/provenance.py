@@ -21,6 +21,7 @@ def describe_run(verb: str, models: Sequence[ImageModel], device: str) -> dict[s
             "model": model.name,
             "model_sha256": model.sha256,
             "preprocessing": dataclasses.asdict(model.card.preprocessing),
+            **_promised(model),
         }
         for model in models
     ]
@@ -33,6 +34,13 @@ def describe_run(verb: str, models: Sequence[ImageModel], device: str) -> dict[s
         "onnxruntime": onnxruntime.__version__,
         "pillow": PIL.__version__,
     }
+
+
+def _promised(model: ImageModel) -> dict[str, Any]:
+    """Return the cross-validated accuracy of a model that was fine-tuned."""
+    promised = model.card.metrics.get("accuracy")
+    fine_tuned = "data_fingerprint" in model.card.provenance
+    return {"cross_validated_accuracy": promised} if fine_tuned and isinstance(promised, list) else {}
 
 
 def join_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:

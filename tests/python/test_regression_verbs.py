@@ -225,6 +225,21 @@ def test_out_of_fold_predictions_merge_into_data_and_feed_it(class_folders: Path
     )
 
 
+def test_rows_that_a_model_learnt_from_are_noticed(class_folders: Path, tmp_path: Path) -> None:
+    model = iad.fine_tune(class_folders, method="head", out=tmp_path / "it.onnx", folds=3, progress=False)
+    photos = iad.classify_images(class_folders, model=model.path, progress=False)
+    promised = photos.attrs["imagesasdata"]["cross_validated_accuracy"]
+    assert promised == model.card.metrics["accuracy"]
+    truth = [Path(image).parts[-2] for image in photos["image"]]
+    merged = iad.merge_predictions(pd.DataFrame({"photo": photos["image"], "truth": truth}), photos, {"photo": "image"})
+    merged["likes"] = np.random.default_rng(1).normal(size=len(merged))
+    name = sorted(set(truth))[0]
+    merged[f"prob_{name}"] = (merged["truth"] == name) * 1.0  # as sure as a model is where it has learnt by heart
+    merged.attrs["imagesasdata"]["cross_validated_accuracy"] = [0.8, 0.7, 0.9]
+    with pytest.warns(ImagesAsDataWarning, match="learnt from these rows"):
+        iad.regress("likes ~ it", merged, {"it": f"prob_{name}"}, {"it": "truth"}, repeats=1)
+
+
 def test_the_shell_gives_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     frame = posts()
     frame.to_parquet(tmp_path / "posts.parquet")

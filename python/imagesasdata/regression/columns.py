@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from ..answers import as_frame, take_column
 from ..errors import ArgumentInvalid, LabelsInvalid, quoted
 from ..intervals import check_whole
+from ..tables import provenance_of
 from .crossfit import Variable
 from .sandwich import Codes, Floats
 
@@ -38,6 +40,9 @@ class Given:
         ``[n]``: the probability of being labelled, NaN where it is not given; the weight.
     cluster, absorb : numpy.ndarray, optional
         ``[n]``, from 0 without gaps.
+    promised : numpy.ndarray, optional
+        The cross-validated accuracy of the model that made the predictions, with its interval, where the data frame
+        knows it.
     """
 
     rows: Codes
@@ -48,11 +53,26 @@ class Given:
     weights: Floats | None
     cluster: Codes | None
     absorb: Codes | None
+    promised: Floats | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know."""
-        return (f"{self.left_out:,} row(s) with missing values are left out.",) if self.left_out else ()
+        left = [f"{self.left_out:,} row(s) with missing values are left out."] if self.left_out else []
+        return (*left, *(note for variable in self.variables for note in self._too_good(variable)))
+
+    def _too_good(self, variable: Variable) -> Iterator[str]:
+        """Yield a note where labels are predicted better than the model can on photographs that it has not seen."""
+        known = ~np.isnan(variable.labels) & ~variable.missing
+        if self.promised is None or not known.any() or not (variable.levels or variable.binary):
+            return
+        right = float((variable.labels[known] == variable.predicted[known]).mean())
+        if right > self.promised[-1]:
+            yield (
+                f"The predictions of {variable.name} are right in {right:.1%} of the labelled rows; cross-validation of "
+                f"the model found {self.promised[0]:.1%}, at most {self.promised[-1]:.1%}. It has probably learnt from "
+                "these rows: use out-of-fold predictions for them, as cross_validate makes them."
+            )
 
     def others(self, counts: Sequence[str] = ()) -> Floats:
         """Return ``[n, q]``, what else is known of the rows: categories as dummies, counts as log(1 + count)."""
@@ -119,7 +139,14 @@ def read_columns(
         numbers.get("weights"),
         groups.get("cluster"),
         groups.get("absorb"),
+        _promised(data),
     )
+
+
+def _promised(data: Any) -> Floats | None:
+    provenance = provenance_of(data) if isinstance(data, pa.Table) else getattr(data, "attrs", {}).get("imagesasdata")
+    promised = (provenance or {}).get("cross_validated_accuracy")
+    return None if promised is None else np.asarray(promised, float)
 
 
 def read_variable(frame: pd.DataFrame, name: str, columns: str | Sequence[str], labelled: str) -> Variable:
