@@ -69,9 +69,9 @@ class Given:
         right = float((variable.labels[known] == variable.predicted[known]).mean())
         if right > self.promised[-1]:
             yield (
-                f"The predictions of {variable.name} are right in {right:.1%} of the labelled rows; cross-validation of "
-                f"the model found {self.promised[0]:.1%}, at most {self.promised[-1]:.1%}. It has probably learnt from "
-                "these rows: use out-of-fold predictions for them, as cross_validate makes them."
+                f"The predictions of {variable.name} are right in {right:.1%} of the labelled rows; the model's "
+                f"cross-validation found {self.promised[0]:.1%}, at most {self.promised[-1]:.1%}. It has probably "
+                "learnt from these rows: use out-of-fold predictions for them, as cross_validate makes them."
             )
 
     def others(self, counts: Sequence[str] = ()) -> Floats:
