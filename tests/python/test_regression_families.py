@@ -59,7 +59,7 @@ def estimated(family: str, y: Floats, x: Floats, cluster: npt.NDArray[np.int64] 
     """Return what this package finds, with the covariance as the papers have it."""
     model, ones = family_of(family), np.ones(len(y))
     theta = solve(model, y, x, ones, NAMES)
-    return theta, covariance(model.information(theta, y, x, ones), model.scores(theta, y, x), cluster)
+    return theta, covariance(np.linalg.inv(model.information(theta, y, x, ones)), model.scores(theta, y, x), cluster)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

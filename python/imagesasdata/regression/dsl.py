@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .families import Family
-from .sandwich import Codes, Floats, by_cluster
+from .sandwich import Codes, Floats, covariance
 from .solve import check_columns, solve
 
 Flags = npt.NDArray[np.bool_]
@@ -167,7 +167,7 @@ def estimate(
     scores = family.scores(theta, y, x) * w[:, None]
     moments = _by_row(scores, stacked.row, n)
     inverse = np.asarray(np.linalg.inv(family.information(theta, y, x, w)), float)
-    cov = _sandwich(inverse, moments, moments, cluster)
+    cov = covariance(inverse, moments, cluster)
     if not only_labels:
         return Estimate(theta, cov, cov)
     # The part of m_i that the label adds: (R / pi) (psi(label) - psi(predicted)).
@@ -178,15 +178,11 @@ def estimate(
     before[stacked.row[:split]] = unweighted
     added = np.zeros((n, scores.shape[1]))
     added[rows] = scores[split:] - before[rows] * w[split:, None]
-    return Estimate(theta, cov, _sandwich(inverse, added, added, cluster))
+    return Estimate(theta, cov, covariance(inverse, added, cluster))
 
 
 def _by_row(scores: Floats, row: Codes, n: int) -> Floats:
     return np.column_stack([np.bincount(row, scores[:, j], minlength=n) for j in range(scores.shape[1])])
-
-
-def _sandwich(inverse: Floats, left: Floats, right: Floats, cluster: Codes | None) -> Floats:
-    return np.asarray(inverse @ (by_cluster(left, cluster).T @ by_cluster(right, cluster)) @ inverse.T, float)
 
 
 def labels_only(family: Family, labels: Design, sample: Sample, names: Sequence[str]) -> Estimate:

@@ -97,8 +97,8 @@ class OneParameter:
         mu = np.clip(mu, 1e-3, None) if self.name == "poisson" else np.clip(mu, 0.05, 0.95)
         slope = mu if self.name == "poisson" else mu * (1 - mu)
         eta = np.log(mu) if self.name == "poisson" else np.log(mu / (1 - mu))
-        root = np.sqrt(weights * slope)
-        return np.asarray(np.linalg.lstsq(x * root[:, None], root * (eta + (y - mu) / slope), rcond=None)[0], float)
+        square = x.T @ (x * (weights * slope)[:, None])
+        return np.asarray(np.linalg.pinv(square, hermitian=True) @ (x.T @ (weights * slope * (eta + (y - mu) / slope))))
 
     def check(self, y: Floats) -> None:
         """Raise `OutcomeInvalid` where the outcome cannot be of this family."""

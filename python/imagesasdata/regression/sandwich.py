@@ -17,20 +17,19 @@ def by_cluster(scores: Floats, cluster: Codes | None) -> Floats:
     return np.column_stack([np.bincount(cluster, scores[:, j], minlength=g) for j in range(scores.shape[1])])
 
 
-def covariance(information: Floats, scores: Floats, cluster: Codes | None = None) -> Floats:
+def covariance(inverse: Floats, scores: Floats, cluster: Codes | None = None) -> Floats:
     """Return the sandwich ``A^-1 (sum of s s') A^-T`` (Huber 1967, White 1982), over clusters where they are given.
 
     Parameters
     ----------
-    information : numpy.ndarray
-        ``[p, p]``: minus the derivative of the sum of the scores.
+    inverse : numpy.ndarray
+        ``[p, p]``: the inverse of ``A``, minus the derivative of the sum of the scores.
     scores : numpy.ndarray
         ``[n, p]``, with their weights.
     cluster : numpy.ndarray, optional
         ``[n]``, from 0 without gaps.
     """
     summed = by_cluster(scores, cluster)
-    inverse = np.linalg.inv(information)
     return np.asarray(inverse @ (summed.T @ summed) @ inverse.T, float)
 
 
