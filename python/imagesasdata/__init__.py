@@ -21,6 +21,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .agreement import coder_agreement
+    from .audit import audit_predictions
     from .duplicates import find_duplicates
     from .estimator import ImageClassifier
     from .evaluate import evaluate_predictions
@@ -46,6 +47,7 @@ __all__ = [
     "Regression",
     "__version__",
     "add_model",
+    "audit_predictions",
     "cache_info",
     "classify_images",
     "clear_cache",
@@ -77,6 +79,7 @@ _AT_FIRST_USE = {
     "Findings": "findings",
     "Regression": "regression.result",
     "ImageClassifier": "estimator",
+    "audit_predictions": "audit",
     "coder_agreement": "agreement",
     "cross_validate": "train.validate",
     "estimate_share": "regression.share",

@@ -51,16 +51,13 @@ def add_verbs(add: Add) -> None:
     findings_option(curve)
 
     evaluate = verb(add, "evaluate", "compare predictions with the truth, with intervals", _evaluate)
-    evaluate.add_argument("predictions", help=f"a table file ({', '.join(sorted(TABLE_SUFFIXES))})")
-    evaluate.add_argument("--truth", required=True, help="a column of it, a table file or a folder of class folders")
+    _predictions_options(evaluate)
     evaluate.add_argument("--by", nargs="+", help="columns: figures for each subgroup too")
-    evaluate.add_argument("--image-col", default="image", help="the column with the paths (default: %(default)s)")
-    evaluate.add_argument("--label-col", nargs="+", default=["label"], help="the column(s) of a table of truth")
-    evaluate.add_argument("--cluster", help="a column: its photographs are drawn together for the intervals")
-    evaluate.add_argument("--coders", nargs="+", help="who coded, where several did, as for train")
-    numbers(evaluate)
-    evaluate.add_argument("--replicates", type=int, default=1000, help="of the bootstrap (default: %(default)s)")
-    findings_option(evaluate)
+
+    audit = verb(add, "audit", "compare the rates of errors of groups, with intervals and tests", _audit)
+    _predictions_options(audit)
+    audit.add_argument("--by", nargs="+", required=True, help="columns: each divides the photographs into groups")
+    audit.add_argument("--class-name", nargs="+", help="the classes, attributes or scores that are compared")
 
     report = verb(add, "report", "write what was found as one HTML page", _report)
     report.add_argument("found", help="a .zip that another verb wrote with --save, or a model that was fine-tuned")
@@ -117,6 +114,18 @@ def _labels_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--groups", help="a column: photographs with the same value are kept together")
 
 
+def _predictions_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("predictions", help=f"a table file ({', '.join(sorted(TABLE_SUFFIXES))})")
+    parser.add_argument("--truth", required=True, help="a column of it, a table file or a folder of class folders")
+    parser.add_argument("--image-col", default="image", help="the column with the paths (default: %(default)s)")
+    parser.add_argument("--label-col", nargs="+", default=["label"], help="the column(s) of a table of truth")
+    parser.add_argument("--cluster", help="a column: its photographs are drawn together for the intervals")
+    parser.add_argument("--coders", nargs="+", help="who coded, where several did, as for train")
+    numbers(parser)
+    parser.add_argument("--replicates", type=int, default=1000, help="of the bootstrap (default: %(default)s)")
+    findings_option(parser)
+
+
 def _training_options(parser: argparse.ArgumentParser, method: str, methods: tuple[str, ...]) -> None:
     parser.add_argument(
         "--backbone", default=DEFAULT_MODEL, help="name, .onnx file, or timm/NAME (default: %(default)s)"
@@ -164,7 +173,7 @@ def _table_option(parser: argparse.ArgumentParser) -> None:
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options as arguments of a verb: one name is a text, several are a list."""
     given = {k: v for k, v in vars(options).items() if k not in ("run", "save", "out", "found", "predictions", "truth")}
-    for name in ("label_col", "coders", "strata", "by"):
+    for name in ("label_col", "coders", "strata", "by", "class_name"):
         if given.get(name):
             given[name] = given[name][0] if len(given[name]) == 1 else list(given[name])
     if "progress" in given and given["progress"] is None:
@@ -222,6 +231,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     show_warnings()
     predictions = read_table(options.predictions)
     return finish(iad.evaluate_predictions(predictions, options.truth, **_given(options)), options)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    import imagesasdata as iad
+
+    show_warnings()
+    predictions = read_table(options.predictions)
+    return finish(iad.audit_predictions(predictions, options.truth, **_given(options)), options)
 
 
 def _agreement(options: argparse.Namespace) -> int:

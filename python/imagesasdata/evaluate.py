@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from .beside import number_clusters, read_beside
 from .compared import Attributes, Classes, Compared, Scores
 from .errors import ArgumentInvalid, choose, quoted
 from .evaluation_tables import (
@@ -23,8 +24,6 @@ from .evaluation_words import notes_on, summary
 from .findings import Findings, FindingsVerb
 from .intervals import check_level, check_whole
 from .metrics import Floats
-from .predicted import Predicted, read_predicted
-from .truth import Truth, read_truth
 
 TASKS = ("single", "multi", "score")
 # The metric that stands for all, and what it is called among the facts.
@@ -119,35 +118,18 @@ def evaluate_predictions(
     >>> found.metrics.loc[0, ["estimate", "conf_low", "conf_high"]].round(3).tolist()
     [0.75, 0.409, 0.929]
     """
-    predicted = read_predicted(predictions, image_col, label_col)
-    known = read_truth(truth, predicted, image_col, label_col, coders)
-    compared, unknown = _beside(predicted, known)
-    columns = [] if by is None else [by] if isinstance(by, str) else [str(name) for name in by]
-    groups = {name: known.column(predicted.frame, name, "by") for name in columns}
-    notes = [*predicted.notes, *known.notes, *unknown]
-    clusters = None
-    if cluster is not None:
-        clusters = _clusters(known.column(predicted.frame, cluster, "cluster"))
-    else:
-        used = compared.predicted() & compared.labelled()
-        names = [image for image, use in zip(predicted.images, used, strict=True) if use and image is not None]
-        if len(set(names)) < len(names):
-            clusters = _clusters(predicted.images)
-            notes.append(
-                f"{len(names) - len(set(names)):,} row(s) are about a photograph that occurs before; the rows of one "
-                "photograph are resampled together."
-            )
+    beside = read_beside(predictions, truth, by, image_col, label_col, cluster, coders)
     return _findings(
-        compared,
-        predicted.images,
-        predicted.errors,
-        clusters,
-        groups,
+        beside.compared,
+        beside.predicted.images,
+        beside.predicted.errors,
+        beside.clusters,
+        beside.groups,
         check_level(conf_level),
         check_whole("replicates", replicates),
         check_whole("seed", seed),
-        known.ceiling,
-        notes,
+        beside.ceiling,
+        beside.notes,
     )
 
 
@@ -216,7 +198,7 @@ def quality(
         compared,
         list(images),
         errors,
-        None if clusters is None else _clusters(clusters),
+        None if clusters is None else number_clusters(clusters),
         groups,
         check_level(conf_level),
         check_whole("replicates", replicates),
@@ -224,60 +206,6 @@ def quality(
         ceiling,
         [],
         inflation,
-    )
-
-
-def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:
-    """Put predictions beside the truth; return also notes on classes that the model does not know."""
-    if predicted.task != "single":
-        place = [predicted.names.index(name) for name in truth.names]
-        notes = []
-        left = [name for name in predicted.names if name not in truth.names]
-        if left:
-            notes.append(f"There is no truth about {quoted(left)}, so nothing is said about them.")
-        given, probs = predicted.values[:, place], predicted.probs
-        if predicted.task == "score":
-            return Scores(truth.names, truth.values, given), notes
-        return Attributes(truth.names, truth.values, given, None if probs is None else probs[:, place]), notes
-    known = set(predicted.names)
-    counts: dict[str, int] = {}
-    for label in truth.label:
-        if label is not None and label not in known:
-            counts[label] = counts.get(label, 0) + 1
-    labelled = sum(label is not None for label in truth.label)
-    shown = [f'"{name}" ({count:,})' for name, count in sorted(counts.items())]
-    if labelled and sum(counts.values()) == labelled:
-        raise ArgumentInvalid(
-            f"No label of `truth` ({quoted(shown, 5)}) is a class of the predictions ({quoted(predicted.names)}). "
-            "Are they spelled alike?"
-        )
-    notes = []
-    if counts and predicted.complete:
-        notes.append(
-            f"{sum(counts.values()):,} photograph(s) have a true label that the model does not know, "
-            f"{quoted(shown, 5)}; they count as errors."
-        )
-    names = (*predicted.names, *sorted(counts))
-    codes = {name: code for code, name in enumerate(names)}
-    return (
-        Classes(
-            names,
-            len(names) if not predicted.complete else len(predicted.names),
-            np.array([-1 if label is None else codes[label] for label in truth.label], np.int64),
-            np.array([-1 if label is None else codes[label] for label in predicted.label], np.int64),
-            predicted.probs,
-            predicted.prob,
-        ),
-        notes,
-    )
-
-
-def _clusters(values: Iterable[Any]) -> npt.NDArray[np.int64]:
-    """Number clusters; a row without one is a cluster of its own."""
-    numbers: dict[Any, int] = {}
-    return np.array(
-        [numbers.setdefault((row, None) if value is None else value, len(numbers)) for row, value in enumerate(values)],
-        np.int64,
     )
 
 

@@ -108,7 +108,7 @@ def groups_table(
     tables = [METRICS.empty_table().add_column(0, "by", tables[0]["by"]).add_column(1, "group", tables[0]["group"])]
     for name, groups in by.items():
         values = np.array(groups, dtype=object)
-        for group in _in_order(groups):
+        for group in in_order(groups):
             rows = np.flatnonzero(values == group)
             inside = None if clusters is None else clusters[rows]
             table = metrics_table(compared.take(rows), conf_level, replicates, seed, inside)
@@ -117,7 +117,7 @@ def groups_table(
     return pa.concat_tables(tables)
 
 
-def _in_order(groups: Sequence[str | None]) -> list[str]:
+def in_order(groups: Sequence[str | None]) -> list[str]:
     """Return the groups, sorted, numbers as numbers."""
     distinct = sorted({group for group in groups if group is not None})
     try:

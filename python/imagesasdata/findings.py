@@ -30,7 +30,7 @@ class Findings:
 
     Attributes
     ----------
-    kind : {"evaluation", "cross_validation", "agreement", "learning_curve", "regression", "share", "power"}
+    kind : {"evaluation", "audit", "cross_validation", "agreement", "learning_curve", "regression", "share", "power"}
         What was found out.
     facts : dict
         Single values: text, numbers, lists of these.

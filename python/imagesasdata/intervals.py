@@ -50,6 +50,57 @@ def wilson(successes: Any, n: Any, conf_level: float = 0.95) -> tuple[Floats, Fl
     return low, high
 
 
+def newcombe(successes: Any, n: Any, of_successes: Any, of_n: Any, conf_level: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the interval for the difference of two shares of unlike photographs (Newcombe 1998, method 10).
+
+    Parameters
+    ----------
+    successes, n : int, or array of int
+        How many of how many, the first share.
+    of_successes, of_n : int, or array of int
+        The share that is taken off.
+    conf_level : float
+        0 to 1.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Lower and upper limits, -1 to 1; NaN where a group is empty.
+
+    Examples
+    --------
+    Newcombe (1998), table II: 56 of 70 against 48 of 80.
+
+    >>> low, high = newcombe(56, 70, 48, 80)
+    >>> f"{low:.4f} to {high:.4f}"
+    '0.0524 to 0.3339'
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = np.asarray(successes, float) / n, np.asarray(of_successes, float) / of_n
+    low, high = wilson(successes, n, conf_level)
+    of_low, of_high = wilson(of_successes, of_n, conf_level)
+    difference = first - second
+    below = np.sqrt((first - low) ** 2 + (of_high - second) ** 2)
+    above = np.sqrt((high - first) ** 2 + (second - of_low) ** 2)
+    return difference - below, difference + above
+
+
+def holm(p_values: Any) -> Floats:
+    """Return p values adjusted for how many tests were made (Holm 1979); NaN, a test that was not made, stays.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, float)
+    adjusted = np.full(p.shape, np.nan)
+    made = np.flatnonzero(~np.isnan(p))
+    order = made[np.argsort(p[made], kind="stable")]
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
+
+
 def needed(share: float, half_width: float, conf_level: float = 0.95) -> int:
     """Return the least number of photographs for which Wilson's interval around a share is no wider than this.
 

@@ -36,7 +36,13 @@ PICTURES: dict[str, tuple[Any, str]] = {
 }
 SHEETS = ("errors", "uncertain")
 # Findings of a kind of their own, and the picture of their metrics.
-OWN_PICTURE = {"learning_curve": "learning_curve", "regression": "coefficients", "share": "shares", "power": "power"}
+OWN_PICTURE = {
+    "audit": "groups",
+    "learning_curve": "learning_curve",
+    "regression": "coefficients",
+    "share": "shares",
+    "power": "power",
+}
 
 
 def plot_findings(findings: Findings, what: str | None = None, ax: Axes | None = None, **options: Any) -> Figure:

@@ -8,15 +8,15 @@
 #' points in their shapes. Names of classes and files are shown as they are and never read as expressions; long ones are
 #' shortened in the middle.
 #'
-#' @param object,x What [cross_validate()], [evaluate_predictions()], [learning_curve()] or [coder_agreement()]
-#'   returned; or a model from [fine_tune()], for what its cross-validation found.
+#' @param object,x What [cross_validate()], [evaluate_predictions()], [audit_predictions()], [learning_curve()] or
+#'   [coder_agreement()] returned; or a model from [fine_tune()], for what its cross-validation found.
 #' @param type Which picture:
 #' * `"confusion"`: what label by hand became what label by the model, counts and shares of a row. With more than 25
 #'   classes, the pairs that are most often confused.
 #' * `"roc"`, `"pr"`: curves, one for each class; of more than 7 classes, the 5 with the least area stand out.
 #' * `"calibration"`: how often a label is right, by its probability, with intervals.
 #' * `"metrics"`: the metrics with their intervals, of each class too.
-#' * `"groups"`: one metric for each group of `by` in [evaluate_predictions()].
+#' * `"groups"`: one metric for each group of `by` in [evaluate_predictions()] or [audit_predictions()].
 #' * `"learning_curve"`: the metric by the number of labels; dashed, what 100 more promise.
 #' * `"errors"`, `"uncertain"`: the photographs with the most confident errors, or with the least certain labels.
 #'
@@ -108,8 +108,9 @@ plot.imagesasdata_model <- function(x, ...) {
 pictures_of <- function(x) {
   needed <- vapply(charts(), `[[`, "", 1)
   there <- vapply(needed, function(table) is.data.frame(x[[table]]) && nrow(x[[table]]) > 0, TRUE)
-  # Scores have no probabilities.
-  setdiff(names(needed)[there], if (identical(x$facts$task, "score")) "uncertain")
+  # Scores have no probabilities, and the metrics of an audit are there for its groups.
+  none <- c(if (identical(x$facts$task, "score")) "uncertain", if (inherits(x, "imagesasdata_audit")) "metrics")
+  setdiff(names(needed)[there], none)
 }
 
 default_picture <- function(x, there) {

@@ -81,17 +81,21 @@ evaluate_predictions <- function(
   replicates = 1000,
   seed = 1
 ) {
-  arguments <- as.list(environment())
-  call <- rlang::current_env()
+  run_on_predictions("evaluate_predictions", as.list(environment()))
+}
+
+run_on_predictions <- function(verb, arguments, call = rlang::caller_env()) {
   iad <- python_module(call)
+  predictions <- arguments$predictions
+  truth <- arguments$truth
   if (is.data.frame(predictions)) {
     arguments$predictions <- table_to_python(arrow_columns(predictions))
   } else if (!rlang::is_string(predictions)) {
     text <- sprintf("`predictions` is %s; give a data frame, or the path of a table file.", kind(predictions))
     abort("argument_invalid", text, call)
   }
-  arguments$truth <- truth_for_python(truth, names(predictions), call)
-  several <- c("by", "label_col", "coders")
+  arguments["truth"] <- list(truth_for_python(truth, names(predictions), call))
+  several <- intersect(c("by", "label_col", "coders", "class_name"), names(arguments))
   arguments[several] <- lapply(arguments[several], unname)
-  call_for_findings(iad$evaluate_predictions$for_r, arguments, call)
+  call_for_findings(iad[[verb]]$for_r, arguments, call)
 }

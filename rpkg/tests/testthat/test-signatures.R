@@ -16,6 +16,7 @@ verbs <- c(
   cross_validate = "cross_validate",
   learning_curve = "learning_curve",
   evaluate_predictions = "evaluate_predictions",
+  audit_predictions = "audit_predictions",
   saliency_map = "saliency_map",
   write_report = "write_report",
   list_models = "list_models",

@@ -1,0 +1,128 @@
+"""Predictions beside the truth: the same photographs, in groups and in clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .compared import Attributes, Classes, Compared, Scores
+from .errors import ArgumentInvalid, quoted
+from .metrics import Codes
+from .predicted import Predicted, read_predicted
+from .truth import Truth, read_truth
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Predictions and truth of n photographs, in groups and in clusters.
+
+    Attributes
+    ----------
+    compared : Compared
+        Both, in numbers.
+    predicted : Predicted
+        The predictions as they were read.
+    groups : dict of list
+        For each column of groups its ``[n]`` values, None for none.
+    clusters : numpy.ndarray or None
+        ``[n]``: numbers of clusters.
+    ceiling : float or None
+        How far coders agree.
+    notes : list of str
+        What the user should know.
+    """
+
+    compared: Compared
+    predicted: Predicted
+    groups: dict[str, list[str | None]]
+    clusters: Codes | None
+    ceiling: float | None
+    notes: list[str]
+
+
+def read_beside(
+    predictions: Any,
+    truth: Any,
+    by: str | Sequence[str] | None = None,
+    image_col: str = "image",
+    label_col: str | Sequence[str] = "label",
+    cluster: str | None = None,
+    coders: str | Sequence[str] | None = None,
+) -> Beside:
+    """Read predictions, truth, groups and clusters; arguments and errors as in `evaluate_predictions`."""
+    predicted = read_predicted(predictions, image_col, label_col)
+    known = read_truth(truth, predicted, image_col, label_col, coders)
+    compared, unknown = _beside(predicted, known)
+    columns = [] if by is None else [by] if isinstance(by, str) else [str(name) for name in by]
+    groups = {name: known.column(predicted.frame, name, "by") for name in columns}
+    notes = [*predicted.notes, *known.notes, *unknown]
+    clusters = None
+    if cluster is not None:
+        clusters = number_clusters(known.column(predicted.frame, cluster, "cluster"))
+    else:
+        used = compared.predicted() & compared.labelled()
+        names = [image for image, use in zip(predicted.images, used, strict=True) if use and image is not None]
+        if len(set(names)) < len(names):
+            clusters = number_clusters(predicted.images)
+            notes.append(
+                f"{len(names) - len(set(names)):,} row(s) are about a photograph that occurs before; the rows of one "
+                "photograph are resampled together."
+            )
+    return Beside(compared, predicted, groups, clusters, known.ceiling, notes)
+
+
+def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:
+    """Put predictions beside the truth; return also notes on classes that the model does not know."""
+    if predicted.task != "single":
+        place = [predicted.names.index(name) for name in truth.names]
+        notes = []
+        left = [name for name in predicted.names if name not in truth.names]
+        if left:
+            notes.append(f"There is no truth about {quoted(left)}, so nothing is said about them.")
+        given, probs = predicted.values[:, place], predicted.probs
+        if predicted.task == "score":
+            return Scores(truth.names, truth.values, given), notes
+        return Attributes(truth.names, truth.values, given, None if probs is None else probs[:, place]), notes
+    known = set(predicted.names)
+    counts: dict[str, int] = {}
+    for label in truth.label:
+        if label is not None and label not in known:
+            counts[label] = counts.get(label, 0) + 1
+    labelled = sum(label is not None for label in truth.label)
+    shown = [f'"{name}" ({count:,})' for name, count in sorted(counts.items())]
+    if labelled and sum(counts.values()) == labelled:
+        raise ArgumentInvalid(
+            f"No label of `truth` ({quoted(shown, 5)}) is a class of the predictions ({quoted(predicted.names)}). "
+            "Are they spelled alike?"
+        )
+    notes = []
+    if counts and predicted.complete:
+        notes.append(
+            f"{sum(counts.values()):,} photograph(s) have a true label that the model does not know, "
+            f"{quoted(shown, 5)}; they count as errors."
+        )
+    names = (*predicted.names, *sorted(counts))
+    codes = {name: code for code, name in enumerate(names)}
+    return (
+        Classes(
+            names,
+            len(names) if not predicted.complete else len(predicted.names),
+            np.array([-1 if label is None else codes[label] for label in truth.label], np.int64),
+            np.array([-1 if label is None else codes[label] for label in predicted.label], np.int64),
+            predicted.probs,
+            predicted.prob,
+        ),
+        notes,
+    )
+
+
+def number_clusters(values: Iterable[Any]) -> Codes:
+    """Number clusters; a row without one is a cluster of its own."""
+    numbers: dict[Any, int] = {}
+    return np.array(
+        [numbers.setdefault((row, None) if value is None else value, len(numbers)) for row, value in enumerate(values)],
+        np.int64,
+    )
