@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .report import write_report
     from .saliency import saliency_map
     from .sampling import sample_images
+    from .strip import strip_metadata
     from .train.fine_tune import fine_tune
     from .train.learning import learning_curve
     from .train.validate import cross_validate
@@ -69,6 +70,7 @@ __all__ = [
     "remove_model",
     "saliency_map",
     "sample_images",
+    "strip_metadata",
     "tag_images",
     "to_r",
     "write_report",
@@ -91,6 +93,7 @@ _AT_FIRST_USE = {
     "regress": "regression.regress",
     "saliency_map": "saliency",
     "sample_images": "sampling",
+    "strip_metadata": "strip",
     "write_report": "report",
 }
 

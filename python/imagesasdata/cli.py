@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
 
-from . import cli_regress, cli_train, registry
+from . import cli_duties, cli_regress, cli_train, registry
 from .cache import cache_info, clear_cache
 from .card import ACTIVATIONS, TASKS
 from .classify import classify_images
@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     tag.add_argument("--threshold", type=float, default=0.0, help="least probability, 0 to 1 (default: %(default)s)")
     cli_train.add_verbs(verbs.add_parser)
     cli_regress.add_verbs(verbs.add_parser)
+    cli_duties.add_verbs(verbs.add_parser)
     _models_verbs(verbs)
     cache = verbs.add_parser("cache", help="show or clear the cache of embeddings", description="The embeddings.")
     cache.add_argument("action", nargs="?", choices=("show", "clear"), default="show")

@@ -245,11 +245,11 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
                 plain, factor = in_tiles(
                     image, wanted, preprocessing.mode, lambda part: _plain(part, preprocessing.mode, top)
                 )
-                return _fit(plain, (extent[0] / factor, extent[1] / factor), _turn(image), preprocessing)
+                return _fit(plain, (extent[0] / factor, extent[1] / factor), turn_of(image), preprocessing)
     except Unreadable:
         raise
     except Exception as problem:  # Pillow's readers raise nearly every kind of exception on broken files
-        raise Unreadable(_decode_problem(problem, content)) from None
+        raise Unreadable(decode_problem(problem, content)) from None
 
 
 def _wanted_size(width: int, height: int, preprocessing: Preprocessing) -> tuple[int, int]:
@@ -262,7 +262,7 @@ def _wanted_size(width: int, height: int, preprocessing: Preprocessing) -> tuple
     return math.ceil(width * ratio), math.ceil(height * ratio)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def turn_of(image: Image.Image) -> Image.Transpose | None:
     """Return what the EXIF orientation says to do to set the photograph upright.
 
     Not ImageOps.exif_transpose: it writes the EXIF anew, which fails where any other tag is broken.
@@ -347,7 +347,7 @@ def _file_problem(problem: Exception, path: str) -> str:
     return plain.get(code or 0, f"the file cannot be read: {getattr(problem, 'strerror', None) or problem}")
 
 
-def _decode_problem(problem: Exception, content: bytes) -> str:
+def decode_problem(problem: Exception, content: bytes) -> str:
     """Say in plain words why a file's content is no image."""
     if isinstance(problem, MemoryError):
         return "not enough memory to decode the image"

@@ -43,6 +43,16 @@ def _promised(model: ImageModel) -> dict[str, Any]:
     return {"cross_validated_accuracy": promised} if fine_tuned and isinstance(promised, list) else {}
 
 
+def describe_call(verb: str) -> dict[str, Any]:
+    """Return the provenance of a table that no model had a share in."""
+    return {
+        "verb": verb,
+        "package_version": __version__,
+        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "pillow": PIL.__version__,
+    }
+
+
 def join_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return what made the parts of one table: the time of the last, and every device and version that had a share."""
     joined = {

@@ -2,10 +2,10 @@
 
 # A data frame's own columns stay in R, so that none of them changes on the way. Python gets the paths and, for its
 # checks and its messages, the names of the other columns. Long tables have rows of their own and join nothing.
-run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) {
+run_verb <- function(verb, arguments, long = FALSE, whole = !is.null(arguments$out), call = rlang::caller_env()) {
   iad <- python_module(call)
   images <- arguments$images
-  table <- call_python(iad[[verb]]$for_r, send_images(arguments, call), call)
+  table <- call_python(iad[[verb]]$for_r, send_images(arguments, call, whole), call)
   if (!is.data.frame(images) || long) {
     return(table)
   }
@@ -16,11 +16,11 @@ run_verb <- function(verb, arguments, long = FALSE, call = rlang::caller_env()) 
   add_columns(images, table[-seq_along(images)], attributes(table))
 }
 
-send_images <- function(arguments, call) {
+send_images <- function(arguments, call, whole = !is.null(arguments$out)) {
   images <- arguments$images
   if (is.data.frame(images)) {
-    # With `out`, Python writes the caller's columns to the file too.
-    sent <- paths_of(images, arguments$image_col, call, whole = !is.null(arguments$out))
+    # Where `out` is a table, Python writes the caller's columns to the file too.
+    sent <- paths_of(images, arguments$image_col, call, whole = whole)
     arguments$images <- table_to_python(sent)
     return(arguments)
   }

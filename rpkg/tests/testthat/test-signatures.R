@@ -18,6 +18,7 @@ verbs <- c(
   evaluate_predictions = "evaluate_predictions",
   audit_predictions = "audit_predictions",
   saliency_map = "saliency_map",
+  strip_metadata = "strip_metadata",
   write_report = "write_report",
   list_models = "list_models",
   add_model = "add_model",

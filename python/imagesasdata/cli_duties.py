@@ -1,0 +1,73 @@
+"""The verbs of the command ``iad`` about the duties of research with photographs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from .decode import MAX_BYTES, MAX_PIXELS
+from .strip import PROFILES
+from .tablefiles import spreadsheet_safe, write_table
+
+DONE, SOME_FAILED = 0, 2
+Add = Callable[..., argparse.ArgumentParser]
+
+
+def add_verbs(add: Add) -> None:
+    """Add the verbs; `add` is ``add_parser`` of the command's subparsers."""
+    strip = verb(add, "strip", "write copies of photographs without metadata: place, time, camera, names", _strip)
+    strip.add_argument("images", nargs="+", help="a folder, images, or a table file with --image-col")
+    strip.add_argument("--out", required=True, help="the folder to write to; originals are never changed")
+    strip.add_argument("--image-col", help="the column with the paths, of a table file")
+    strip.add_argument("--image-dir", help="the folder from which relative paths start")
+    strip.add_argument("--quality", type=_quality, default=95, help='1 to 100, or "lossless" (default: %(default)s)')
+    strip.add_argument("--profile", default="keep", choices=PROFILES, help="colour profiles (default: %(default)s)")
+    strip.add_argument("--overwrite", action="store_true", help="replace files that are in the folder")
+    strip.add_argument("--log", help="table of what was removed, by suffix; without it, CSV to standard output")
+    strip.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
+    strip.add_argument("--max-pixels", type=int, default=MAX_PIXELS, help="largest photograph (default: %(default)s)")
+    strip.add_argument("--max-bytes", type=int, default=MAX_BYTES, help="largest file (default: %(default)s)")
+
+
+def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser = add(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _quality(text: str) -> int | str:
+    try:
+        return text if text == "lossless" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'{text!r} is neither "lossless" nor a whole number') from None
+
+
+def _given(options: argparse.Namespace, *without: str) -> dict[str, Any]:
+    given = {key: value for key, value in vars(options).items() if key not in ("run", *without)}
+    given["images"] = given["images"][0] if len(given["images"]) == 1 else given["images"]
+    if given["progress"] is None:
+        given["progress"] = sys.stderr.isatty()
+    return given
+
+
+def _strip(options: argparse.Namespace) -> int:
+    import imagesasdata as iad
+
+    return _logged(iad.strip_metadata.arrow(**_given(options, "log")), options.log)
+
+
+def _logged(table: pa.Table, log: str | None) -> int:
+    """Write the table of what was done, and say how much of it failed."""
+    if log:
+        write_table(table, log)
+    else:
+        pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
+    failed = table.num_rows - table["error"].null_count
+    where = f", log in {log}" if log else ""
+    print(f"{table.num_rows - failed:,} written, {failed:,} failed{where}", file=sys.stderr)
+    return SOME_FAILED if failed else DONE
