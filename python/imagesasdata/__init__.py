@@ -22,6 +22,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .agreement import coder_agreement
     from .audit import audit_predictions
+    from .datasheet import data_statement
     from .duplicates import find_duplicates
     from .estimator import ImageClassifier
     from .evaluate import evaluate_predictions
@@ -54,6 +55,7 @@ __all__ = [
     "clear_cache",
     "coder_agreement",
     "cross_validate",
+    "data_statement",
     "doctor",
     "embed_images",
     "estimate_share",
@@ -85,6 +87,7 @@ _AT_FIRST_USE = {
     "coder_agreement": "agreement",
     "cross_validate": "train.validate",
     "estimate_share": "regression.share",
+    "data_statement": "datasheet",
     "evaluate_predictions": "evaluate",
     "find_duplicates": "duplicates",
     "fine_tune": "train.fine_tune",

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
+from .cli_train import given_of, labels_options
 from .decode import MAX_BYTES, MAX_PIXELS
 from .strip import PROFILES
 from .tablefiles import spreadsheet_safe, write_table
@@ -32,6 +33,19 @@ def add_verbs(add: Add) -> None:
     strip.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
     strip.add_argument("--max-pixels", type=int, default=MAX_PIXELS, help="largest photograph (default: %(default)s)")
     strip.add_argument("--max-bytes", type=int, default=MAX_BYTES, help="largest file (default: %(default)s)")
+
+    sheet = verb(add, "datasheet", "write what is known of labelled photographs, with blanks for the rest", _datasheet)
+    labels_options(sheet)
+    sheet.add_argument("--title", help="what the data are called")
+    sheet.add_argument(
+        "--duplicates", action=argparse.BooleanOptionalAction, default=True, help="look for near-duplicates"
+    )
+    sheet.add_argument("--dates", action="store_true", help="say when the photographs were taken, by their EXIF")
+    sheet.add_argument("--out", help="the file to write, such as datasheet.md; without it, standard output")
+    sheet.add_argument("--device", default="auto", help="auto, cpu, cuda (default: %(default)s)")
+    sheet.add_argument("--cache", action=argparse.BooleanOptionalAction, default=True, help="use cached embeddings")
+    sheet.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
+    sheet.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
 
 def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -59,6 +73,17 @@ def _strip(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
     return _logged(iad.strip_metadata.arrow(**_given(options, "log")), options.log)
+
+
+def _datasheet(options: argparse.Namespace) -> int:
+    import imagesasdata as iad
+
+    text = iad.data_statement(**given_of(options), out=options.out)
+    if options.out:
+        print(f"{options.out}: written", file=sys.stderr)
+    else:
+        print(text, end="")
+    return DONE
 
 
 def _logged(table: pa.Table, log: str | None) -> int:

@@ -27,7 +27,7 @@ Add = Callable[..., argparse.ArgumentParser]
 def add_verbs(add: Add) -> None:
     """Add the verbs; `add` is ``add_parser`` of the command's subparsers."""
     train = verb(add, "train", "fine-tune a model on hand labels and measure it by cross-validation", _train)
-    _labels_options(train)
+    labels_options(train)
     _training_options(train, "auto", ("auto", *METHODS))
     train.add_argument("--out", required=True, help="the model file to write, such as protest.onnx")
     train.add_argument("--name", help="name of the model (default: that of the file)")
@@ -36,7 +36,7 @@ def add_verbs(add: Add) -> None:
     train.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
     validate = verb(add, "cross-validate", "measure how well training on these labels does on new photographs", _cross)
-    _labels_options(validate)
+    labels_options(validate)
     _training_options(validate, "head", METHODS)
     validate.add_argument("--epochs", type=int, help="how often to go through the photographs (tail and full)")
     validate.add_argument("--folds", type=int, default=5, help="how many (default: %(default)s)")
@@ -44,7 +44,7 @@ def add_verbs(add: Add) -> None:
     findings_option(validate)
 
     curve = verb(add, "learning-curve", "measure what more labels would bring", _curve)
-    _labels_options(curve)
+    labels_options(curve)
     _training_options(curve, "head", METHODS)
     curve.add_argument("--sizes", type=int, nargs="+", help="numbers of labels")
     curve.add_argument("--repeats", type=int, default=5, help="subsets for each size and fold (default: %(default)s)")
@@ -104,7 +104,7 @@ def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int
     return parser
 
 
-def _labels_options(parser: argparse.ArgumentParser) -> None:
+def labels_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labels", help="a folder with a folder for each class, or a table file")
     parser.add_argument("--image-col", default="image", help="the column with the paths (default: %(default)s)")
     parser.add_argument("--label-col", nargs="+", default=["label"], help="the column(s) with the labels")
@@ -170,7 +170,7 @@ def _table_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", help="table to write, by suffix; without it, CSV to standard output")
 
 
-def _given(options: argparse.Namespace) -> dict[str, Any]:
+def given_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options as arguments of a verb: one name is a text, several are a list."""
     given = {k: v for k, v in vars(options).items() if k not in ("run", "save", "out", "found", "predictions", "truth")}
     for name in ("label_col", "coders", "strata", "by", "class_name"):
@@ -197,7 +197,7 @@ def _train(options: argparse.Namespace) -> int:
     from imagesasdata.train.fine_tune import validation_path
 
     show_warnings()
-    model = iad.fine_tune(**_given(options), out=options.out)
+    model = iad.fine_tune(**given_of(options), out=options.out)
     print(model.validation)
     print(f"{model.path}: written; {validation_path(model.path).name} beside it holds the tables", file=sys.stderr)
     return DONE
@@ -215,14 +215,14 @@ def _cross(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
     show_warnings()
-    return finish(iad.cross_validate(**_given(options)), options)
+    return finish(iad.cross_validate(**given_of(options)), options)
 
 
 def _curve(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
     show_warnings()
-    return finish(iad.learning_curve(**_given(options)), options)
+    return finish(iad.learning_curve(**given_of(options)), options)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -230,7 +230,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     show_warnings()
     predictions = read_table(options.predictions)
-    return finish(iad.evaluate_predictions(predictions, options.truth, **_given(options)), options)
+    return finish(iad.evaluate_predictions(predictions, options.truth, **given_of(options)), options)
 
 
 def _audit(options: argparse.Namespace) -> int:
@@ -238,14 +238,14 @@ def _audit(options: argparse.Namespace) -> int:
 
     show_warnings()
     predictions = read_table(options.predictions)
-    return finish(iad.audit_predictions(predictions, options.truth, **_given(options)), options)
+    return finish(iad.audit_predictions(predictions, options.truth, **given_of(options)), options)
 
 
 def _agreement(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
     show_warnings()
-    return finish(iad.coder_agreement(**_given(options)), options)
+    return finish(iad.coder_agreement(**given_of(options)), options)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -276,7 +276,7 @@ def _table(table: pa.Table, options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
-    given = _given(options)
+    given = given_of(options)
     given["pool"] = given["pool"][0] if len(given["pool"]) == 1 else given["pool"]
     if options.labelled:
         given["labelled"] = read_table(options.labelled)
@@ -286,6 +286,6 @@ def _sample(options: argparse.Namespace) -> int:
 def _duplicates(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
-    given = _given(options)
+    given = given_of(options)
     given["images"] = given["images"][0] if len(given["images"]) == 1 else given["images"]
     return _table(iad.find_duplicates.arrow(**given), options)

@@ -112,7 +112,10 @@ def model_card(model: str | os.PathLike[str] | ImageModel = registry.DEFAULT_MOD
     Returns
     -------
     str
-        Markdown: facts from the file, then, for a bundled model, its card in words.
+        Markdown: facts from the file, then the card in words: that of a bundled model, or a file beside the model with
+        its name and ``.md``. Where there is none, the sections of Mitchell et al. (2019), filled in as far as the file
+        knows, the rest marked *To be filled in by the researcher.* Save the text as that file and complete it: from
+        then on it is the card.
 
     Examples
     --------
@@ -140,11 +143,18 @@ def model_card(model: str | os.PathLike[str] | ImageModel = registry.DEFAULT_MOD
         **{f"measured: {key}": str(value) for key, value in card.metrics.items()},
     }
     lines = [f"# {card.name}", "", card.description, "", *(f"- **{key}**: {value}" for key, value in facts.items())]
+    from .card_words import sections  # it needs scikit-learn, which takes a second to load
+
     words = loaded.path.with_suffix(".md")
-    if words.is_file():
-        text = words.read_text(encoding="utf-8")
-        lines += ["", text[text.index("\n") + 1 :].strip() if text.startswith("# ") else text.strip()]
+    lines += ["", _without_facts(words.read_text(encoding="utf-8")) if words.is_file() else sections(card)]
     return "\n".join(lines) + "\n"
+
+
+def _without_facts(text: str) -> str:
+    """Return what somebody wrote of a model, without the facts that come before it in a card that was saved."""
+    if text.startswith("# ") and "\n- **task**:" in text.partition("\n## ")[0]:
+        return "## " + text.partition("\n## ")[2].strip()
+    return text[text.index("\n") + 1 :].strip() if text.startswith("# ") else text.strip()
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -220,7 +220,7 @@ def strip(content: bytes, settings: Settings) -> Stripped:
             kind, profile = str(image.format), image.info.get("icc_profile")
             turn = None if kind == "TIFF" else turn_of(image)  # Pillow turns a TIFF itself
             convert = settings.profile == "convert"
-            parts, keep = _parts(content, image), () if convert else ("ICC",)
+            parts, keep = parts_of(content, image), () if convert else ("ICC",)
             removed = [one for one in kinds_of(parts) if one not in keep]
             if kind in CUT and turn is None and not (convert and profile):
                 new = join_webp(cut(parts, keep)) if kind == "WEBP" else cut(parts, keep)
@@ -248,7 +248,8 @@ def _shows(content: bytes, seen: Pixels, limits: Limits) -> bool:
         return False
 
 
-def _parts(content: bytes, image: Image.Image) -> list[Part]:
+def parts_of(content: bytes, image: Image.Image) -> list[Part]:
+    """Return the parts of a file that is open; of formats that cannot be cut, what Pillow tells of its metadata."""
     kind = str(image.format)
     if kind in CUT:
         return CUT[kind](content)

@@ -70,11 +70,16 @@ print.imagesasdata_model <- function(x, ...) {
 
 #' Read the card of a model
 #'
-#' The card says in words what a model is for, where it comes from, what it was trained on and how well it does.
+#' The card says in words what a model is for, where it comes from, what it was trained on and how well it does. For a
+#' model of your own it has the sections of Mitchell et al. (2019), filled in as far as the file knows, the rest marked
+#' *To be filled in by the researcher.* Save the text beside the model, under its name with `.md`, and complete it: from
+#' then on it is the card.
 #'
 #' @inheritParams classify_images
 #' @returns The text (Markdown), a string that prints as it reads.
 #' @inheritSection load_model Errors
+#' @references Mitchell, M. et al. (2019). Model cards for model reporting. FAT* 2019, 220-229.
+#' @seealso [data_statement()] for the photographs that a model was trained on.
 #' @export
 #' @examplesIf imagesasdata:::python_ready()
 #' model_card("efficientnet_lite0")
@@ -84,7 +89,10 @@ model_card <- function(model = "efficientnet_lite0") {
   if (inherits(model, "imagesasdata_model")) {
     model <- model$path
   }
-  text <- with_python_errors(text_from_python(iad$model_card(text_for_python(model))), call)
+  as_card(with_python_errors(text_from_python(iad$model_card(text_for_python(model))), call))
+}
+
+as_card <- function(text) {
   structure(text, class = c("imagesasdata_card", "character"))
 }
 

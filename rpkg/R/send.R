@@ -7,10 +7,10 @@ run_on_labels <- function(verb, arguments, to_r = as_findings, call = rlang::cal
 }
 
 # Of a data frame the columns that are named go to Python, and of the others their names, for its messages.
-send_labels <- function(arguments, call) {
+send_labels <- function(arguments, call, also = NULL) {
   labels <- arguments$labels
   if (is.data.frame(labels)) {
-    used <- unlist(arguments[c("image_col", "label_col", "coders", "groups")])
+    used <- c(unlist(arguments[c("image_col", "label_col", "coders", "groups")]), also)
     arguments$labels <- send_table(columns_for_python(labels, used), "labels", call)
   } else if (!rlang::is_string(labels)) {
     text <- sprintf("`labels` is %s; give a data frame, a folder of class folders, or a table file.", kind(labels))

@@ -18,6 +18,7 @@ verbs <- c(
   evaluate_predictions = "evaluate_predictions",
   audit_predictions = "audit_predictions",
   saliency_map = "saliency_map",
+  data_statement = "data_statement",
   strip_metadata = "strip_metadata",
   write_report = "write_report",
   list_models = "list_models",
