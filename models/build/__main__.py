@@ -24,7 +24,8 @@ def build(name: str, out: Path, origin_folder: Path = origins.DEFAULT_FOLDER) ->
     write_model(*RECIPES[name](name, origin_folder), path)
     card = verify_model(path)
     seconds = time.perf_counter() - started
-    print(f"{name}: {len(card.classes):,} classes, {path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s")
+    classes = "1 class" if len(card.classes) == 1 else f"{len(card.classes):,} classes"
+    print(f"{name}: {classes}, {path.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s")
     print(f"  sha256 {origins.sha256_of(path)}  {path}")
     return path
 

@@ -15,6 +15,7 @@ from .errors import ArgumentInvalid, ModelInvalid, ModelTooNew, quoted
 
 SCHEMA_VERSION = 1
 TASKS = ("single", "multi", "score")
+FACE_TASKS = ("detect", "describe")  # of the networks behind the verbs for faces; they classify nothing
 ACTIVATIONS = ("softmax", "sigmoid", "none")
 
 
@@ -26,8 +27,8 @@ class ModelCard:
     ----------
     name : str
         How users call the model.
-    task : {"single", "multi", "score"}
-        Exclusive classes, several attributes at once, or numbers.
+    task : {"single", "multi", "score", "detect", "describe"}
+        Exclusive classes, several attributes at once, or numbers; find faces, or describe one by numbers.
     classes : tuple of str
         Names of the classes, attributes or scores, in the order of the output.
     preprocessing : Preprocessing
@@ -65,8 +66,8 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         problems = []
-        if self.task not in TASKS:
-            problems.append(f"task is {self.task!r}, not one of {quoted(TASKS)}")
+        if self.task not in (*TASKS, *FACE_TASKS):
+            problems.append(f"task is {self.task!r}, not one of {quoted((*TASKS, *FACE_TASKS))}")
         if self.activation not in ACTIVATIONS:
             problems.append(f"activation is {self.activation!r}, not one of {quoted(ACTIVATIONS)}")
         if not self.classes or not all(isinstance(c, str) and c for c in self.classes):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .cache import EmbeddingCache, content_key
-from .card import ModelCard
+from .card import FACE_TASKS, ModelCard
 from .decode import Limits, Preprocessing, Unreadable, decode_image, read_file
 from .devices import only_cpu
-from .errors import ArgumentInvalid, quoted
+from .errors import ArgumentInvalid, ModelInvalid, quoted
 from .heads import Head
 from .model import ImageModel
 from .modelfile import backbone_sha256
@@ -91,6 +91,8 @@ class Engine:
         precision: str = "fp32",
     ) -> None:
         self.models = list(models)
+        for model in self.models:
+            _refuse_faces(model.card, tensor)
         shared: dict[tuple[str, Preprocessing], _Branch] = {}
         self._branches: list[_Branch] = []
         self.widths = [0] * len(self.models)
@@ -204,6 +206,14 @@ class _Pixels:
 
     def filled(self) -> np.ndarray:
         return self._pixels[: len(self.rows)]
+
+
+def _refuse_faces(card: ModelCard, tensor: str) -> None:
+    """Raise `ModelInvalid` for a network that works on faces, where classes were asked for."""
+    if card.task == "detect":
+        raise ModelInvalid(f'The model "{card.name}" finds faces and classifies nothing; use detect_faces.')
+    if card.task in FACE_TASKS and tensor == "output":
+        raise ModelInvalid(f'The model "{card.name}" describes faces and classifies nothing; use recognize_faces.')
 
 
 def prefixes(models: Sequence[ImageModel]) -> list[str]:

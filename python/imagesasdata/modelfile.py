@@ -18,6 +18,10 @@ from .errors import ModelCardMissing, ModelInvalid, quoted
 from .graph import free_inputs, input_shape, load_graph, output_width, upstream
 
 KEY = "imagesasdata"
+CASCADE = (
+    *(f"{net}_{part}" for net in ("pnet", "rnet", "onet") for part in ("image", "prob", "offsets")),
+    "onet_landmarks",
+)
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[onnx.ModelProto, ModelCard]:
@@ -133,6 +137,12 @@ def backbone_sha256(proto: onnx.ModelProto, card: ModelCard) -> str:
 
 def _check_tensors(proto: onnx.ModelProto, card: ModelCard) -> None:
     inputs = free_inputs(proto)
+    if card.task == "detect":  # a cascade of three networks, each with an input of its own
+        names = {*inputs, *(value.name for value in proto.graph.output)}
+        missing = [name for name in CASCADE if name not in names]
+        if missing:
+            raise ModelInvalid(f"The graph has no {quoted(missing)}, which a model that finds faces needs.")
+        return
     if card.tensors.get("input") not in inputs or len(inputs) != 1:
         raise ModelInvalid(
             f"The graph has the input(s) {quoted(inputs)}; the card names {card.tensors.get('input')!r}. "

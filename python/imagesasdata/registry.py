@@ -87,10 +87,10 @@ def list_models() -> Result:
     Examples
     --------
     >>> import imagesasdata as iad
-    >>> iad.list_models()[["name", "classes", "size"]].head(2)
+    >>> iad.list_models().query("task == 'single'")[["name", "classes", "size"]].head(2)
                      name  classes  size
-    0  efficientnet_lite0     1000   224
-    1  efficientnet_lite2     1000   260
+    1  efficientnet_lite0     1000   224
+    2  efficientnet_lite2     1000   260
     """
     rows: dict[str, list[Any]] = {
         key: [] for key in ("name", "task", "classes", "size", "megabytes", "licence", "where", "sha256", "path")
