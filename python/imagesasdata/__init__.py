@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .duplicates import find_duplicates
     from .estimator import ImageClassifier
     from .evaluate import evaluate_predictions
+    from .faces.detect import detect_faces
     from .findings import Findings
     from .regression.power import power_regress
     from .regression.regress import regress
@@ -56,6 +57,7 @@ __all__ = [
     "coder_agreement",
     "cross_validate",
     "data_statement",
+    "detect_faces",
     "doctor",
     "embed_images",
     "estimate_share",
@@ -88,6 +90,7 @@ _AT_FIRST_USE = {
     "cross_validate": "train.validate",
     "estimate_share": "regression.share",
     "data_statement": "datasheet",
+    "detect_faces": "faces.detect",
     "evaluate_predictions": "evaluate",
     "find_duplicates": "duplicates",
     "fine_tune": "train.fine_tune",

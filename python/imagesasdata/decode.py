@@ -218,6 +218,48 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
     Unreadable
         With the reason in plain words.
     """
+    with _opened(content, limits) as (image, scans):
+        wanted = _wanted_size(*image.size, preprocessing)
+        pixels = image.width * image.height
+        scaled = preprocessing.jpeg_scaling and image.draft(None, wanted)
+        # The decoder keeps all of a progressive JPEG, also where it delivers a reduced one.
+        with one_at_a_time(max(pixels if scans > 1 else image.width * image.height, tile_pixels(image))):
+            image.load()
+            # A JPEG of 427 pixels at 1/4 is 107 pixels, of which the last is only partly inside the photograph.
+            extent: tuple[float, float] = scaled[1][2:] if scaled else image.size
+            top = brightest(image) if image.mode == "F" else 0.0
+            plain, factor = in_tiles(
+                image, wanted, preprocessing.mode, lambda part: _plain(part, preprocessing.mode, top)
+            )
+            return _fit(plain, (extent[0] / factor, extent[1] / factor), turn_of(image), preprocessing)
+
+
+@contextlib.contextmanager
+def upright_image(content: bytes, limits: Limits) -> Iterator[Image.Image]:
+    """Decode a whole photograph, upright and in RGB; while a huge one is in use, no other huge one is decoded.
+
+    Raises
+    ------
+    Unreadable
+        With the reason in plain words.
+    """
+    with contextlib.ExitStack() as held:
+        with _opened(content, limits) as (image, _):
+            held.enter_context(one_at_a_time(max(image.width * image.height, tile_pixels(image))))
+            image.load()
+            top = brightest(image) if image.mode == "F" else 0.0
+            plain, _ = in_tiles(image, image.size, "RGB", lambda part: _plain(part, "RGB", top))
+            turn = turn_of(image)
+            upright = plain if turn is None else plain.transpose(turn)
+        yield upright
+
+
+@contextlib.contextmanager
+def _opened(content: bytes, limits: Limits) -> Iterator[tuple[Image.Image, int]]:
+    """Open a file's content whose size is within the limits; yield it with its number of scans, not yet decoded.
+
+    What goes wrong inside becomes `Unreadable`.
+    """
     try:
         with own_pixel_limit(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
@@ -231,21 +273,10 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
                     f"a TIFF in tiles of {_millions(tile)} megapixels, above the limit of "
                     f"{_millions(limits.max_pixels)}; raise max_pixels"
                 )
-            wanted = _wanted_size(width, height, preprocessing)
-            scaled = preprocessing.jpeg_scaling and image.draft(None, wanted)
             scans = number_of_scans(content) if image.format in ("JPEG", "MPO") else 1
             if scans > MAX_SCANS:
                 raise Unreadable(f"a JPEG of {scans:,} scans, above the limit of {MAX_SCANS}")
-            # The decoder keeps all of a progressive JPEG, also where it delivers a reduced one.
-            with one_at_a_time(width * height if scans > 1 else max(image.width * image.height, tile)):
-                image.load()
-                # A JPEG of 427 pixels at 1/4 is 107 pixels, of which the last is only partly inside the photograph.
-                extent: tuple[float, float] = scaled[1][2:] if scaled else image.size
-                top = brightest(image) if image.mode == "F" else 0.0
-                plain, factor = in_tiles(
-                    image, wanted, preprocessing.mode, lambda part: _plain(part, preprocessing.mode, top)
-                )
-                return _fit(plain, (extent[0] / factor, extent[1] / factor), turn_of(image), preprocessing)
+            yield image, scans
     except Unreadable:
         raise
     except Exception as problem:  # Pillow's readers raise nearly every kind of exception on broken files

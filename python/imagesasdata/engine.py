@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +20,30 @@ from .heads import Head
 from .model import ImageModel
 from .modelfile import backbone_sha256
 from .runtime import Runner, Stop, Values
+
+
+class Worker(Protocol):
+    """What the pipeline runs: paths in, numbers out, from several threads at once.
+
+    Attributes
+    ----------
+    models : list of ImageModel
+        The models that decide the result.
+    device : str
+        What the sessions really got.
+    widths : list of int
+        Numbers a row, for each array of values.
+    """
+
+    models: list[ImageModel]
+    device: str
+    widths: list[int]
+
+    def __call__(self, paths: Sequence[str | None], limits: Limits, stop: Stop) -> Work:
+        """Do the work on some images."""
+
+    def close(self) -> None:
+        """Give back what is held."""
 
 
 class _Branch:

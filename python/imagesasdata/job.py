@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from .decode import Limits
-from .engine import Engine
+from .engine import Worker
 from .errors import ArgumentInvalid, quoted
 from .images import ImageList
 from .pipeline import Batch, run_models
@@ -30,6 +30,18 @@ from .version import __version__
 GATHER = 1024  # rows that are made into columns at once: fewer cost time, more cost memory
 
 
+def join(batches: Sequence[Batch]) -> Batch:
+    """Return several consecutive batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        batches[0].start,
+        [name for batch in batches for name in batch.names],
+        [np.concatenate(values) for values in zip(*(batch.values for batch in batches), strict=True)],
+        [error for batch in batches for error in batch.errors],
+    )
+
+
 @dataclass(frozen=True)
 class Job:
     """What a verb does with images.
@@ -40,7 +52,7 @@ class Job:
         Its name.
     images : ImageList
         The images.
-    engine : Engine
+    engine : Worker
         The models, open.
     schema : pyarrow.Schema
         Columns of the table; the first is ``image``, the last ``error``.
@@ -50,15 +62,21 @@ class Job:
         The verb's own options that decide the result, for the run's manifest.
     joins : bool
         Whether rows are images, so that they can be added to the caller's data frame.
+    facts : dict
+        What else made the table, for its provenance.
+    joined : function
+        From consecutive batches to one.
     """
 
     verb: str
     images: ImageList
-    engine: Engine
+    engine: Worker
     schema: pa.Schema
     encode: Callable[[Batch], pa.RecordBatch]
     options: dict[str, Any]
     joins: bool = True
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    joined: Callable[[Sequence[Batch]], Batch] = join
 
     def run(
         self,
@@ -150,11 +168,16 @@ class Job:
 
     def _result(self, table: pa.Table, made: Sequence[dict[str, Any]] = ()) -> Result:
         """Return the rows with their provenance, which is that of the parts `made` where there are any."""
-        described = {**describe_run(self.verb, self.engine.models, self.engine.device), **join_provenance(made)}
-        return Result(with_provenance(table, described), self.images.data if self.joins else None)
+        return Result(
+            with_provenance(table, {**self._description(), **join_provenance(made)}),
+            self.images.data if self.joins else None,
+        )
 
     def _described(self, table: pa.Table) -> pa.Table:
-        return with_provenance(table, describe_run(self.verb, self.engine.models, self.engine.device))
+        return with_provenance(table, self._description())
+
+    def _description(self) -> dict[str, Any]:
+        return {**describe_run(self.verb, self.engine.models, self.engine.device), **self.facts}
 
 
 @dataclass(frozen=True)
@@ -215,8 +238,9 @@ class _Doing:
     def retry(self, table: pa.Table, part: Part) -> pa.Table:
         """Return the table of a part with its failed images tried again, everything else as it was."""
         new_image = np.ones(table.num_rows, bool)
-        if "rank" in table.column_names:  # a long table: an image begins with rank 1, or has one row without a rank
-            new_image = pa.compute.fill_null(pa.compute.equal(table["rank"], 1), True).to_numpy()
+        for number in {"rank", "face"}.intersection(table.column_names):
+            # A long table: an image begins with number 1, or has one row without a number.
+            new_image = pa.compute.fill_null(pa.compute.equal(table[number], 1), True).to_numpy()
         image = part.start + np.cumsum(new_image) - 1
         failed = np.flatnonzero(pa.compute.is_valid(table["error"]).to_numpy())
         images = self.job.images
@@ -230,16 +254,4 @@ class _Doing:
         return pa.concat_tables([*pieces, table.slice(start)])
 
     def _encoded(self, batches: Sequence[Batch]) -> pa.Table:
-        return pa.Table.from_batches([self.job.encode(join(batches))], self.job.schema)
-
-
-def join(batches: Sequence[Batch]) -> Batch:
-    """Return several consecutive batches as one."""
-    if len(batches) == 1:
-        return batches[0]
-    return Batch(
-        batches[0].start,
-        [name for batch in batches for name in batch.names],
-        [np.concatenate(values) for values in zip(*(batch.values for batch in batches), strict=True)],
-        [error for batch in batches for error in batch.errors],
-    )
+        return pa.Table.from_batches([self.job.encode(self.job.joined(batches))], self.job.schema)

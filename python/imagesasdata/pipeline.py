@@ -11,7 +11,7 @@ import numpy as np
 
 from .decode import Limits
 from .devices import cpu_count, gpu_memory
-from .engine import Engine, Work
+from .engine import Work, Worker
 from .errors import ArgumentInvalid, ImageFailed, choose
 from .images import ImageList
 from .runtime import Stop, Values, wait_for
@@ -52,7 +52,7 @@ class Batch:
 
 def run_models(
     images: ImageList,
-    engine: Engine,
+    engine: Worker,
     ranges: Iterable[tuple[int, int]],
     batch_size: int | str = "auto",
     on_error: str = "record",
@@ -114,7 +114,7 @@ class _Sizes:
     The network's time is measured on the run's own work, so that trying costs nothing.
     """
 
-    def __init__(self, batch_size: int | str, engine: Engine, total: int) -> None:
+    def __init__(self, batch_size: int | str, engine: Worker, total: int) -> None:
         if batch_size != "auto" and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
             raise ArgumentInvalid(f'`batch_size` is {batch_size!r}; it must be "auto" or a whole number above 0.')
         sizes = CPU_SIZES if engine.device == "cpu" else gpu_sizes(engine.device)

@@ -79,7 +79,14 @@ def test_a_path_that_is_not_there_is_an_error_with_the_working_directory(name: s
 def test_list_models_has_a_row_for_each_model(tmp_path: Path) -> None:
     add_model(save(colours(), tmp_path / "mine.onnx"), **ASKED, licence="CC0-1.0")
     table = list_models().set_index("name")
-    assert table.index.tolist() == ["efficientnet_lite0", "efficientnet_lite2", "mine"]
+    assert table.index.tolist() == [
+        "dlib_face",
+        "efficientnet_lite0",
+        "efficientnet_lite2",
+        "expression",
+        "mtcnn",
+        "mine",
+    ]
     assert table.loc["efficientnet_lite2", ["classes", "size", "where"]].tolist() == [1000, 260, "bundled"]
     assert table.loc["mine", ["task", "classes", "size", "licence", "where"]].tolist() == [
         "single",
