@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from .duplicates import find_duplicates
     from .estimator import ImageClassifier
     from .evaluate import evaluate_predictions
+    from .faces.cluster import cluster_faces
     from .faces.detect import detect_faces
+    from .faces.pairs import verify_faces
+    from .faces.people import enroll_people
+    from .faces.recognize import recognize_faces
     from .findings import Findings
     from .regression.power import power_regress
     from .regression.regress import regress
@@ -54,12 +58,14 @@ __all__ = [
     "cache_info",
     "classify_images",
     "clear_cache",
+    "cluster_faces",
     "coder_agreement",
     "cross_validate",
     "data_statement",
     "detect_faces",
     "doctor",
     "embed_images",
+    "enroll_people",
     "estimate_share",
     "evaluate_predictions",
     "find_duplicates",
@@ -70,6 +76,7 @@ __all__ = [
     "merge_predictions",
     "model_card",
     "power_regress",
+    "recognize_faces",
     "regress",
     "remove_model",
     "saliency_map",
@@ -77,6 +84,7 @@ __all__ = [
     "strip_metadata",
     "tag_images",
     "to_r",
+    "verify_faces",
     "write_report",
 ]
 
@@ -86,11 +94,13 @@ _AT_FIRST_USE = {
     "Regression": "regression.result",
     "ImageClassifier": "estimator",
     "audit_predictions": "audit",
+    "cluster_faces": "faces.cluster",
     "coder_agreement": "agreement",
     "cross_validate": "train.validate",
     "estimate_share": "regression.share",
     "data_statement": "datasheet",
     "detect_faces": "faces.detect",
+    "enroll_people": "faces.people",
     "evaluate_predictions": "evaluate",
     "find_duplicates": "duplicates",
     "fine_tune": "train.fine_tune",
@@ -100,6 +110,8 @@ _AT_FIRST_USE = {
     "saliency_map": "saliency",
     "sample_images": "sampling",
     "strip_metadata": "strip",
+    "recognize_faces": "faces.recognize",
+    "verify_faces": "faces.pairs",
     "write_report": "report",
 }
 

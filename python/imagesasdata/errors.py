@@ -129,6 +129,14 @@ class TooFewLabels(ImagesAsDataError):
     """There are too few hand labels to estimate anything."""
 
 
+class PurposeMissing(ImagesAsDataError):
+    """Recognising people was asked for without saying what for."""
+
+
+class PeopleInvalid(ImagesAsDataError):
+    """The references of the people to recognise cannot be used."""
+
+
 def quoted(names: Iterable[str], most: int = 8) -> str:
     """Names for a message: at most `most`, then a count of the rest."""
     names = list(names)
