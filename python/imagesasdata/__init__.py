@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from .duplicates import find_duplicates
     from .estimator import ImageClassifier
     from .evaluate import evaluate_predictions
+    from .faces.blur import blur_faces
     from .faces.cluster import cluster_faces
     from .faces.detect import detect_faces
+    from .faces.express import score_expressions
     from .faces.pairs import verify_faces
     from .faces.people import enroll_people
     from .faces.recognize import recognize_faces
@@ -55,6 +57,7 @@ __all__ = [
     "__version__",
     "add_model",
     "audit_predictions",
+    "blur_faces",
     "cache_info",
     "classify_images",
     "clear_cache",
@@ -81,6 +84,7 @@ __all__ = [
     "remove_model",
     "saliency_map",
     "sample_images",
+    "score_expressions",
     "strip_metadata",
     "tag_images",
     "to_r",
@@ -94,6 +98,7 @@ _AT_FIRST_USE = {
     "Regression": "regression.result",
     "ImageClassifier": "estimator",
     "audit_predictions": "audit",
+    "blur_faces": "faces.blur",
     "cluster_faces": "faces.cluster",
     "coder_agreement": "agreement",
     "cross_validate": "train.validate",
@@ -111,6 +116,7 @@ _AT_FIRST_USE = {
     "sample_images": "sampling",
     "strip_metadata": "strip",
     "recognize_faces": "faces.recognize",
+    "score_expressions": "faces.express",
     "verify_faces": "faces.pairs",
     "write_report": "report",
 }

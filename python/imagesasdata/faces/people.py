@@ -129,17 +129,16 @@ def read_people(
     person_col: str,
     image_col: str | None,
     image_dir: str | os.PathLike[str] | None,
-    search: Search,
     device: str,
     progress: Report,
     limits: Limits,
     purpose: str,
 ) -> People:
-    """Return the people of an enrolment, in memory or in a file, or enrol them now."""
+    """Return the people of an enrolment, in memory or in a file, or enrol them now, by what `enroll_people` does."""
     table = _as_table(people)
     if table is None or not set(DESCRIPTOR) <= set(table.column_names):
         names, images = _references(people if table is None else table, image_col, person_col, image_dir)
-        table = _described(names, images, search, device, progress, limits, purpose)
+        table = _described(names, images, Search(), device, progress, limits, purpose)
         person_col = "person"
     if person_col not in table.column_names:
         raise PeopleInvalid(f'`people` has no column "{person_col}". Make it with enroll_people.')

@@ -60,7 +60,7 @@ def recognize_faces(
     purpose : str
         What people are recognised for, in a sentence; asked once a session, and kept with the results.
     min_prob : float
-        Least probability of a face, as `threshold` in `detect_faces`.
+        Least probability of a face in `images`, as `threshold` in `detect_faces`.
     person_col : str
         The column of `people` with the person's name.
     images, min_size, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes, out,
@@ -103,7 +103,7 @@ def recognize_faces(
     why = purpose_of(purpose)
     found = find_images(images, image_col, image_dir)
     search, limits = Search(min_size, min_prob), Limits(max_pixels, max_bytes)
-    known = read_people(people, person_col, None, image_dir, search, device, progress, limits, why)
+    known = read_people(people, person_col, None, image_dir, device, progress, limits, why)
     between = distances(known.descriptors, known.descriptors)
     chosen = choose_threshold(threshold, false_match_rate, between, known.person, len(known.names))
     names = [*known.names, UNKNOWN]

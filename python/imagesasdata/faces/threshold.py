@@ -117,8 +117,8 @@ def choose_threshold(
     for row, values in zip(parts, (np.ones_like(strangers), strangers, strangers**2), strict=True):
         np.add.at(row, person, values)
     draws = np.random.default_rng(1).multinomial(people, np.full(people, 1 / people), RESAMPLES)
-    value = float(_quantile(*parts.sum(axis=1), people, rate))
-    low, high = np.quantile(_quantile(*(parts @ draws.T), people, rate), [(1 - CONF_LEVEL) / 2, (1 + CONF_LEVEL) / 2])
+    value = float(_limit(parts.sum(axis=1), people, rate))
+    low, high = np.quantile(_limit(parts @ draws.T, people, rate), [(1 - CONF_LEVEL) / 2, (1 + CONF_LEVEL) / 2])
     chosen = Threshold(value, float(low), float(high), "references", float(rate))
     return _counted(chosen, strangers)
 
@@ -130,11 +130,12 @@ def _as_strangers(distances: Floats, person: npt.NDArray[np.int64], people: int)
     return np.asarray(others.min(axis=1, initial=np.inf))
 
 
-def _quantile(n: Any, total: Any, squares: Any, people: int, rate: float) -> Any:
-    """Return the lower limit of a prediction interval for one more stranger, from sums over references."""
+def _limit(sums: Floats, people: int, rate: float) -> Floats:
+    """Return the lower limit of a prediction interval for one more stranger, from sums ``[3, ...]`` over references."""
+    n, total, squares = sums
     mean = total / n
     variance = np.maximum(squares - n * mean**2, 0) / np.maximum(n - 1, 1)
-    return np.maximum(mean + student.ppf(rate, people - 1) * np.sqrt(variance * (1 + 1 / people)), 0)
+    return np.asarray(mean + student.ppf(rate, people - 1) * np.sqrt(variance * (1 + 1 / people))).clip(0)
 
 
 def _counted(threshold: Threshold, strangers: Floats) -> Threshold:

@@ -1,0 +1,243 @@
+"""Blur faces before photographs are shown or shared: copies without faces and without metadata, and a log."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from PIL import Image
+
+from ..decode import MAX_BYTES, MAX_PIXELS, Limits, Unreadable, read_file, upright_image
+from ..engine import Work
+from ..errors import ArgumentInvalid, choose
+from ..images import find_images
+from ..pipeline import Batch
+from ..progress import Report
+from ..runtime import Stop
+from ..tables import factor_type
+from ..verb import Result, Verb
+from .copies import save, targets
+from .detect import FaceRows, face_job, place_fields
+from .detector import WIDTH
+from .engine import FaceEngine, Faces, Search, cut_aligned
+from .hide import METHODS, enlarged, find_twice, hide_faces
+from .matching import distances
+from .people import UNKNOWN, People, read_people
+from .purpose import purpose_of
+from .recognize import matched
+from .threshold import choose_threshold
+
+
+@Verb
+def blur_faces(
+    images: Any,
+    out: str | os.PathLike[str],
+    people: str | Sequence[str] | None = None,
+    known: Any = None,
+    method: str = "blur",
+    margin: float = 0.3,
+    min_size: float = 15,
+    threshold: float = 0.4,
+    quality: int | str = 95,
+    match_threshold: float | str = "auto",
+    purpose: str | None = None,
+    image_col: str | None = None,
+    image_dir: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    progress: Report = True,
+    on_error: str = "record",
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+    overwrite: bool = False,
+) -> Result:
+    """Write copies of photographs in which faces are hidden, upright and without EXIF, GPS or any other metadata.
+
+    The photographs themselves are not changed. Every photograph that can be read gets a copy, with faces or without.
+
+    Parameters
+    ----------
+    out : path
+        The folder of the copies. They lie below it as the photographs lie below the folder that they share.
+    people : None, "unknown" or list of str
+        Whose faces are hidden: everybody's; those of all who are not among `known`; or those of some of `known`.
+    known : path, data frame or table file, optional
+        References, as `people` in `recognize_faces`.
+    method : {"blur", "pixelate", "box"}
+        Of each face 4 x 4 mean colours are left, spread smoothly or as squares; or nothing, under a black box.
+    margin : float
+        How much larger than the face, on each side, the hidden box is, in sides of the face.
+    min_size, threshold : float
+        As in `detect_faces`; lower than there, since a face that is missed is worse than a sign that is hidden.
+    quality : int or "lossless"
+        Quality of JPEG copies, 1 to 100. What is no JPEG becomes a PNG, with ``"lossless"`` everything.
+    match_threshold : float or "auto"
+        With `known`: as `threshold` in `recognize_faces`.
+    purpose : str
+        With `known`: what people are recognised for; asked once a session.
+    overwrite : bool
+        Write over copies that are there already. The photographs themselves are never written over.
+    images, image_col, image_dir, device, progress, on_error, max_pixels, max_bytes
+        As in `detect_faces`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A log, one row a hidden face: ``image``, ``face``, ``x``, ``y``, ``width``, ``height`` (of the hidden box, in
+        whole pixels of the copy), ``prob``, ``method``, ``person`` (with `known`), ``copy`` (the path written) and
+        ``error``. A photograph in which nothing was hidden has one row, with ``copy`` where it was written.
+
+    Raises
+    ------
+    ArgumentInvalid
+        A copy would be written over a photograph or another file.
+
+    Notes
+    -----
+    The search runs twice, the second time on the mirrored photograph at other scales, and once more on the result: what
+    still looks like a face there is left fewer colours. Faces that are missed stay as they are: look at the copies
+    before you share them, and remember that clothes, places and captions identify people too.
+
+    Examples
+    --------
+    >>> import imagesasdata as iad, skimage, tempfile
+    >>> photo = skimage.__path__[0] + "/data/astronaut.png"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = iad.blur_faces([photo], folder, progress=False)
+    ...     again = iad.detect_faces(folder, progress=False)
+    >>> len(log), again["face"].isna().all()
+    (1, np.True_)
+    """
+    choose("method", method, METHODS)
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 5:
+        raise ArgumentInvalid(f"`margin` is {margin!r}; it must be a number from 0 to 5.")
+    whole = isinstance(quality, int) and not isinstance(quality, bool) and 1 <= quality <= 100
+    if quality != "lossless" and not whole:
+        raise ArgumentInvalid(f'`quality` is {quality!r}; it must be a whole number from 1 to 100, or "lossless".')
+    if (people is None) != (known is None):
+        missing = "known" if known is None else "people"
+        raise ArgumentInvalid(f"`{missing}` is missing: hiding some people's faces needs both `people` and `known`.")
+    found = find_images(images, image_col, image_dir)
+    search, limits = Search(min_size, threshold), Limits(max_pixels, max_bytes)
+    places = targets(found.paths, Path(out).expanduser(), quality == "lossless", overwrite)
+    facts: dict[str, Any] = {}
+    chosen = None
+    if known is not None:
+        facts["purpose"] = purpose_of(purpose)
+        chosen = _Chosen.of(
+            people,
+            read_people(known, "person", None, image_dir, device, progress, limits, facts["purpose"]),
+            match_threshold,
+        )
+        facts["match_threshold"] = chosen.threshold
+    where = dict(zip(found.paths, places, strict=True))
+    engine = _BlurEngine(
+        search, device, where, method, float(margin), quality if isinstance(quality, int) else 95, chosen
+    )
+    names = [*chosen.known.names, UNKNOWN] if chosen else []
+    person = [pa.field("person", factor_type(names))] if chosen else []
+    schema = pa.schema(
+        [*place_fields(), ("method", pa.string()), *person, ("copy", pa.string()), ("error", pa.string())]
+    )
+    copies = [None if place is None else str(place) for place in places]
+
+    def encode(batch: Batch) -> pa.RecordBatch:
+        rows = FaceRows(batch)
+        columns = rows.places()
+        columns.append(pa.array([None if gone else method for gone in rows.missing], pa.string()))
+        if chosen:
+            codes = pa.array(np.nan_to_num(rows.values[:, 1 + WIDTH]), pa.int16(), mask=rows.missing)
+            columns.append(pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string())))
+        written = [None if batch.errors[i] else copies[batch.start + i] for i in rows.images.tolist()]
+        return pa.RecordBatch.from_arrays([*columns, pa.array(written, pa.string()), rows.errors()], schema=schema)
+
+    options = {"method": method, "margin": float(margin), "min_size": float(min_size), "threshold": float(threshold)}
+    job = face_job("blur_faces", found, engine, schema, encode, options, facts)
+    return job.run("auto", progress, on_error, limits)
+
+
+class _Chosen:
+    """Whose faces are hidden, of people who are known."""
+
+    def __init__(self, hidden: npt.NDArray[np.bool_], known: People, threshold: float) -> None:
+        self._hidden, self.known, self.threshold = hidden, known, threshold
+
+    @classmethod
+    def of(cls, people: str | Sequence[str] | None, known: People, threshold: float | str) -> _Chosen:
+        """Raise `ArgumentInvalid` where a name is not among those who are known."""
+        wanted = [people] if isinstance(people, str) else list(people or [])
+        strange = [name for name in wanted if name not in (*known.names, UNKNOWN)]
+        if strange or not wanted:
+            raise ArgumentInvalid(f'`people` is {people!r}; it must be "unknown" or names of `known`: {known.names}.')
+        between = distances(known.descriptors, known.descriptors)
+        value = choose_threshold(threshold, 0.01, between, known.person, len(known.names)).value
+        return cls(np.array([name in wanted for name in (*known.names, UNKNOWN)]), known, value)
+
+    def persons(self, descriptors: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Return the number of the person of each face; that of nobody known is the last."""
+        match = matched(descriptors, self.known)
+        return np.where(match.distance <= self.threshold, match.nearest, len(self.known.names))
+
+    def hidden(self, persons: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which faces are hidden."""
+        return np.asarray(self._hidden[persons])
+
+
+class _BlurEngine(FaceEngine):
+    """Photographs in, copies written, and the boxes that were hidden out."""
+
+    def __init__(
+        self,
+        search: Search,
+        device: str,
+        where: dict[str | None, Path | None],
+        method: str,
+        margin: float,
+        quality: int,
+        chosen: _Chosen | None,
+    ) -> None:
+        super().__init__(search, device, "dlib_face" if chosen else None)
+        self._where, self._method, self._margin, self._quality = where, method, margin, quality
+        self._chosen = chosen
+        self.widths = [1 + WIDTH + 1]
+
+    def __call__(self, paths: Sequence[str | None], limits: Limits, stop: Stop) -> Work:
+        errors: list[str | None] = [None] * len(paths)
+        found: list[Faces] = [np.empty((0, 1 + WIDTH + 1))]
+        began = time.perf_counter()
+        for i, path in enumerate(paths):
+            if stop.is_set():
+                break
+            target = self._where.get(path)
+            try:
+                if path is None or target is None:
+                    raise Unreadable("no path was given")
+                with upright_image(read_file(path, limits.max_bytes), limits) as image:
+                    faces = self._hide(image, stop)
+                    problem = None if stop.is_set() else save(image, target, self._quality)
+                if problem:
+                    raise Unreadable(problem)
+                found.append(np.concatenate([np.full((len(faces), 1), i), faces], axis=1))
+            except Unreadable as problem:
+                errors[i] = str(problem)
+        return Work([np.concatenate(found).astype(np.float32)], errors, time.perf_counter() - began, len(paths))
+
+    def _hide(self, image: Image.Image, stop: Stop) -> Faces:
+        """Hide faces in place; return them with their hidden boxes, and the number of the person at the end."""
+        search = self._search
+        faces = find_twice(self._detector, image, search.min_size, search.threshold, stop)
+        persons = np.zeros(len(faces), np.int64)
+        if self._chosen is not None and self._runner is not None:
+            persons = self._chosen.persons(self._run(self._runner, [cut_aligned(image, face) for face in faces], stop))
+            hidden = self._chosen.hidden(persons)
+            faces, persons = faces[hidden], persons[hidden]
+        boxes = enlarged(faces, self._margin, image.width, image.height)
+        inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        faces, persons, boxes = faces[inside], persons[inside], boxes[inside]
+        hide_faces(image, boxes, self._method, self._detector, search.min_size, search.threshold, stop)
+        return np.concatenate([boxes, faces[:, 4:], persons[:, None]], axis=1)
