@@ -8,8 +8,9 @@
 #' points in their shapes. Names of classes and files are shown as they are and never read as expressions; long ones are
 #' shortened in the middle.
 #'
-#' @param object,x What [cross_validate()], [evaluate_predictions()], [audit_predictions()], [learning_curve()] or
-#'   [coder_agreement()] returned; or a model from [fine_tune()], for what its cross-validation found.
+#' @param object,x What [cross_validate()], [evaluate_predictions()], [audit_predictions()], [learning_curve()],
+#'   [coder_agreement()], [regress()], [estimate_share()] or [power_regress()] returned; or a model from [fine_tune()],
+#'   for what its cross-validation found.
 #' @param type Which picture:
 #' * `"confusion"`: what label by hand became what label by the model, counts and shares of a row. With more than 25
 #'   classes, the pairs that are most often confused.
@@ -18,9 +19,12 @@
 #' * `"metrics"`: the metrics with their intervals, of each class too.
 #' * `"groups"`: one metric for each group of `by` in [evaluate_predictions()] or [audit_predictions()].
 #' * `"learning_curve"`: the metric by the number of labels; dashed, what 100 more promise.
+#' * `"coefficients"`, `"shares"`: of [regress()] and [estimate_share()], from predictions, hand labels, and corrected.
+#' * `"power"`: of [power_regress()], standard errors by the number of labels.
 #' * `"errors"`, `"uncertain"`: the photographs with the most confident errors, or with the least certain labels.
 #'
-#' `NULL`: the confusion matrix for exclusive classes, the learning curve for one, and otherwise the metrics.
+#' `NULL`: the confusion matrix for exclusive classes, the picture of their kind for learning curves, regressions,
+#' shares and powers, and otherwise the metrics.
 #' @param ... For `autoplot()`, nothing. For `plot()`, arguments of `autoplot()`.
 #' @param class_name Classes or attributes to draw, for confusion (of attributes), curves and calibration. `NULL`: all.
 #' @param metric With `"groups"`: which metric. `NULL`: the primary one.
@@ -53,10 +57,15 @@ charts <- function() {
     metrics = list("metrics", chart_metrics),
     groups = list("groups", chart_groups),
     learning_curve = list("curve", chart_learning_curve),
+    coefficients = list("estimates", chart_coefficients),
+    shares = list("shares", chart_shares),
+    power = list("power", chart_power),
     errors = list("predictions", chart_photographs),
     uncertain = list("predictions", chart_photographs)
   )
 }
+
+own_pictures <- c("coefficients", "shares", "power")
 
 # nolint start: object_name_linter.
 #' @rdname autoplot.imagesasdata_findings
@@ -108,13 +117,19 @@ plot.imagesasdata_model <- function(x, ...) {
 pictures_of <- function(x) {
   needed <- vapply(charts(), `[[`, "", 1)
   there <- vapply(needed, function(table) is.data.frame(x[[table]]) && nrow(x[[table]]) > 0, TRUE)
-  # Scores have no probabilities, and the metrics of an audit are there for its groups.
-  none <- c(if (identical(x$facts$task, "score")) "uncertain", if (inherits(x, "imagesasdata_audit")) "metrics")
-  setdiff(names(needed)[there], none)
+  # Scores have no probabilities; the metrics of an audit are there for its groups, those of a regression are its
+  # coefficients.
+  own <- inherits(x, "imagesasdata_audit") || any(names(needed) %in% own_pictures & there)
+  setdiff(names(needed)[there], c(if (identical(x$facts$task, "score")) "uncertain", if (own) "metrics"))
 }
 
 default_picture <- function(x, there) {
-  preferred <- c("learning_curve", if (!isTRUE(x$facts$task %in% c("multi", "score"))) "confusion", "metrics")
+  preferred <- c(
+    own_pictures,
+    "learning_curve",
+    if (!isTRUE(x$facts$task %in% c("multi", "score"))) "confusion",
+    "metrics"
+  )
   c(intersect(preferred, there), there)[1]
 }
 

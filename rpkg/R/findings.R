@@ -2,9 +2,10 @@
 
 #' Findings
 #'
-#' [coder_agreement()], [evaluate_predictions()], [audit_predictions()], [cross_validate()] and [learning_curve()] find
-#' out more than one table holds. Their results are lists of tables, printed as a summary, with the methods that broom, ggplot2 and tidymodels
-#' know. They hold nothing of Python, so `saveRDS()` keeps them.
+#' [coder_agreement()], [evaluate_predictions()], [audit_predictions()], [cross_validate()], [learning_curve()],
+#' [regress()], [estimate_share()] and [power_regress()] find out more than one table holds. Their results are lists of
+#' tables, printed as a summary, with the methods that broom, ggplot2 and tidymodels know. They hold nothing of Python,
+#' so `saveRDS()` keeps them.
 #'
 #' @param x,object What one of these verbs returned. `tidy()` and `glance()` also take a model from [fine_tune()], for
 #'   what its cross-validation found.
@@ -14,7 +15,7 @@
 #' * `x$<table>`: each table as a tibble, or a data frame where tibble is not installed; `x$facts`: single values, such
 #'   as `x$facts$estimate`; `x$lines` and `x$notes`: what was printed, and the warnings.
 #' * `tidy()`: the table `metrics` with broom's names: `metric`, `class` (or `name`), `estimate`, `conf.low`,
-#'   `conf.high`, `n`. Of an audit the table `groups`.
+#'   `conf.high`, `n`; of shares also `group` and `std.error`. Of an audit the table `groups`.
 #' * `glance()`: one row with the facts that are single values; `n_classes` is the number of classes.
 #' * `as.data.frame()`, `tibble::as_tibble()`: the table `metrics`, or another, as a plain data frame or a tibble.
 #' * `summary()`: the lines and all metrics, of each class too; it prints as text.
@@ -97,10 +98,8 @@ table_of <- function(findings, table, call) {
 #' @exportS3Method generics::tidy
 tidy.imagesasdata_findings <- function(x, ...) {
   metrics <- if (inherits(x, "imagesasdata_audit")) x$groups else x$metrics
-  first <- intersect(
-    c("by", "group", "name", "metric", "class", "estimate", "conf_low", "conf_high", "n"),
-    names(metrics)
-  )
+  first <- c("term", "by", "group", "name", "metric", "class", "estimate", "std_error", "conf_low", "conf_high", "n")
+  first <- intersect(first, names(metrics))
   metrics <- metrics[c(first, setdiff(names(metrics), first))]
   stats::setNames(metrics, broom_names(names(metrics)))
 }
@@ -118,7 +117,7 @@ glance.imagesasdata_findings <- function(x, ...) {
 # nolint end
 
 broom_names <- function(names) {
-  sub("^conf_(low|high|level)$", "conf.\\1", names)
+  sub("^(conf|std|p)_(low|high|level|error|value)$", "\\1.\\2", names)
 }
 
 #' @rdname imagesasdata_findings

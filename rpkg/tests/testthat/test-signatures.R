@@ -24,6 +24,9 @@ verbs <- c(
   list_models = "list_models",
   add_model = "add_model",
   remove_model = "remove_model",
+  regress = "regress",
+  estimate_share = "estimate_share",
+  power_regress = "power_regress",
   iad_doctor = "doctor"
 )
 
