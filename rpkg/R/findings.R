@@ -97,9 +97,10 @@ table_of <- function(findings, table, call) {
 #' @rdname imagesasdata_findings
 #' @exportS3Method generics::tidy
 tidy.imagesasdata_findings <- function(x, ...) {
-  metrics <- if (inherits(x, "imagesasdata_audit")) x$groups else x$metrics
-  first <- c("term", "by", "group", "name", "metric", "class", "estimate", "std_error", "conf_low", "conf_high", "n")
-  first <- intersect(first, names(metrics))
+  audit <- inherits(x, "imagesasdata_audit")
+  metrics <- if (audit) x$groups else x$metrics
+  about <- c("term", if (audit) c("by", "group"), "name", "metric", "class", "group")
+  first <- intersect(c(about, "estimate", "std_error", "conf_low", "conf_high", "n"), names(metrics))
   metrics <- metrics[c(first, setdiff(names(metrics), first))]
   stats::setNames(metrics, broom_names(names(metrics)))
 }
