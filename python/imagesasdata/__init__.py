@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .faces.people import enroll_people
     from .faces.recognize import recognize_faces
     from .findings import Findings
+    from .frames import sample_frames
     from .regression.power import power_regress
     from .regression.regress import regress
     from .regression.result import Regression
@@ -83,6 +84,7 @@ __all__ = [
     "regress",
     "remove_model",
     "saliency_map",
+    "sample_frames",
     "sample_images",
     "score_expressions",
     "strip_metadata",
@@ -113,6 +115,7 @@ _AT_FIRST_USE = {
     "power_regress": "regression.power",
     "regress": "regression.regress",
     "saliency_map": "saliency",
+    "sample_frames": "frames",
     "sample_images": "sampling",
     "strip_metadata": "strip",
     "recognize_faces": "faces.recognize",

@@ -12,6 +12,7 @@ import pyarrow.csv
 
 from .cli_train import given_of, labels_options
 from .decode import MAX_BYTES, MAX_PIXELS
+from .frames import MOST
 from .strip import PROFILES
 from .tablefiles import spreadsheet_safe, write_table
 
@@ -33,6 +34,20 @@ def add_verbs(add: Add) -> None:
     strip.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
     strip.add_argument("--max-pixels", type=int, default=MAX_PIXELS, help="largest photograph (default: %(default)s)")
     strip.add_argument("--max-bytes", type=int, default=MAX_BYTES, help="largest file (default: %(default)s)")
+
+    frames = verb(add, "frames", "write a frame of a video every so many seconds, as photographs", _frames)
+    frames.add_argument(
+        "images", metavar="videos", nargs="+", help="a folder, videos, or a table file with --image-col"
+    )
+    frames.add_argument("--out", required=True, help="the folder to write to; each video has a folder in it")
+    frames.add_argument("--every", type=float, default=1.0, help="seconds (default: %(default)s)")
+    frames.add_argument("--image-col", help="the column with the paths, of a table file")
+    frames.add_argument("--image-dir", help="the folder from which relative paths start")
+    frames.add_argument("--quality", type=int, default=95, help="of the JPEG compression (default: %(default)s)")
+    frames.add_argument("--max-frames", type=int, default=MOST, help="of one video (default: %(default)s)")
+    frames.add_argument("--max-pixels", type=int, default=MAX_PIXELS, help="largest frame (default: %(default)s)")
+    frames.add_argument("--log", help="table of the frames, by suffix; without it, CSV to standard output")
+    frames.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
 
     sheet = verb(add, "datasheet", "write what is known of labelled photographs, with blanks for the rest", _datasheet)
     labels_options(sheet)
@@ -75,6 +90,13 @@ def _strip(options: argparse.Namespace) -> int:
     return _logged(iad.strip_metadata.arrow(**_given(options, "log")), options.log)
 
 
+def _frames(options: argparse.Namespace) -> int:
+    import imagesasdata as iad
+
+    given = _given(options, "log")
+    return _logged(iad.sample_frames.arrow(given.pop("images"), **given), options.log, "video_error")
+
+
 def _datasheet(options: argparse.Namespace) -> int:
     import imagesasdata as iad
 
@@ -86,13 +108,13 @@ def _datasheet(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _logged(table: pa.Table, log: str | None) -> int:
+def _logged(table: pa.Table, log: str | None, error: str = "error") -> int:
     """Write the table of what was done, and say how much of it failed."""
     if log:
         write_table(table, log)
     else:
         pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
-    failed = table.num_rows - table["error"].null_count
+    failed = table.num_rows - table[error].null_count
     where = f", log in {log}" if log else ""
     print(f"{table.num_rows - failed:,} written, {failed:,} failed{where}", file=sys.stderr)
     return SOME_FAILED if failed else DONE

@@ -16,6 +16,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -179,8 +180,9 @@ def path_on_disk(path: str) -> str | bytes:
     return path if os.name == "nt" else path.encode("utf-8", "surrogateescape")
 
 
-def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the content of a regular file; raise `Unreadable` for anything else.
+@contextlib.contextmanager
+def open_file(path: str, max_bytes: int = MAX_BYTES) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a regular file and yield it with its size; raise `Unreadable` for anything else, and where reading fails.
 
     The file is opened without blocking, so that a named pipe cannot stop the run, and checked after it is open.
     """
@@ -203,11 +205,17 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
                 f"{_millions(status.st_size)} MB, above the limit of {_millions(max_bytes)} MB; raise max_bytes"
             )
         with open(handle, "rb", closefd=False) as file:
-            return file.read(status.st_size)  # and no more, should it grow meanwhile
+            yield file, status.st_size
     except OSError as problem:
         raise Unreadable(_file_problem(problem, path)) from None
     finally:
         os.close(handle)
+
+
+def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the content of a regular file; raise `Unreadable` for anything else."""
+    with open_file(path, max_bytes) as (file, size):
+        return file.read(size)  # and no more, should it grow meanwhile
 
 
 def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -> Pixels:

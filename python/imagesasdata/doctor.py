@@ -28,6 +28,7 @@ OPTIONAL = {
     "torch": ("deeper fine-tuning", "train"),
     "rpy2": ("tables to R from a Python session", "r"),
     "pillow-heif": ("HEIC photographs", "heic"),
+    "av": ("frames of videos", "video"),
 }
 
 

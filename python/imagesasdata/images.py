@@ -56,7 +56,10 @@ class ImageList:
 
 
 def find_images(
-    images: Any, image_col: str | None = None, image_dir: str | os.PathLike[str] | None = None
+    images: Any,
+    image_col: str | None = None,
+    image_dir: str | os.PathLike[str] | None = None,
+    suffixes: frozenset[str] = SUFFIXES,
 ) -> ImageList:
     """List the images that the caller means.
 
@@ -71,6 +74,8 @@ def find_images(
         The column with the paths.
     image_dir : path, optional
         Where relative paths of a list or a data frame start; the working directory if not given.
+    suffixes : set of str
+        Those of the files that a folder is searched for.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def find_images(
         if Path(path).suffix.lower() in TABLE_SUFFIXES:
             images, source = read_table(path), str(Path(path).expanduser())
         else:
-            return _from_path(path, image_dir)
+            return _from_path(path, image_dir, suffixes)
     if hasattr(images, "__arrow_c_stream__") and not isinstance(images, KNOWN_TABLES + KNOWN_COLUMNS):
         images = _from_arrow(images)  # polars and others
     if isinstance(images, KNOWN_TABLES):
@@ -111,15 +116,16 @@ def _from_arrow(images: Any) -> pa.Table | pa.ChunkedArray:
         return pa.chunked_array(images)
 
 
-def _from_path(path: str, image_dir: str | os.PathLike[str] | None) -> ImageList:
+def _from_path(path: str, image_dir: str | os.PathLike[str] | None, suffixes: frozenset[str]) -> ImageList:
     full = _resolve(path, image_dir)
     if full is None:
         raise ArgumentInvalid('`images` is ""; give a folder, a list of paths, or a data frame with image_col=.')
     if Path(full).is_dir():
-        found = [(os.path.join(path, name), os.path.join(full, name)) for name in walk(full, SUFFIXES)]
+        found = [(os.path.join(path, name), os.path.join(full, name)) for name in walk(full, suffixes)]
         if not found:
-            raise ImagesNotFound(f'The folder "{path}" holds no image. Looked for {quoted(sorted(SUFFIXES), 20)}.')
-    elif Path(path).suffix.lower() in SUFFIXES and not (glob.has_magic(path) and not Path(full).exists()):
+            what = "image" if suffixes is SUFFIXES else "video"
+            raise ImagesNotFound(f'The folder "{path}" holds no {what}. Looked for {quoted(sorted(suffixes), 20)}.')
+    elif Path(path).suffix.lower() in suffixes and not (glob.has_magic(path) and not Path(full).exists()):
         found = [(path, full)]  # one image: if it is missing, that is its row's error
     elif glob.has_magic(path):
         start = os.path.expanduser(os.fspath(image_dir)) if image_dir else ""

@@ -48,7 +48,7 @@ def find_targets(
     paths: Sequence[str | None],
     out: str | os.PathLike[str],
     root: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
+    overwrite: bool | None = False,
 ) -> Targets:
     """Say where the pictures are to be written: under `out`, in the folders in which they lie under `root`.
 
@@ -60,8 +60,8 @@ def find_targets(
         The folder to write to. It need not be there.
     root : path, optional
         The folder that was searched; by default the innermost one in which all pictures lie.
-    overwrite : bool
-        Whether files that are there may be replaced.
+    overwrite : bool or None
+        Whether files that are there may be replaced; None where the verb never does that.
 
     Raises
     ------
@@ -86,9 +86,8 @@ def find_targets(
                 "another folder."
             )
         if not overwrite and os.path.lexists(target):
-            raise ArgumentInvalid(
-                f'There is a file "{name}" in "{out}" already. Give another `out`, or overwrite=True (--overwrite).'
-            )
+            cure = "Give another `out`" + ("." if overwrite is None else ", or overwrite=True (--overwrite).")
+            raise ArgumentInvalid(f'There is a file "{name}" in "{out}" already. {cure}')
     if root is not None and _inside(folder, start):
         raise ArgumentInvalid(
             f'`out` is "{out}", inside the folder of the photographs, where it would be read the next time; give a '

@@ -27,7 +27,9 @@ whole_arguments <- c(
   "repeats",
   "epochs",
   "replicates",
-  "seed"
+  "seed",
+  "quality",
+  "max_frames"
 )
 
 # NULL is an argument not given. R writes 5 for what Python wants as a whole number.

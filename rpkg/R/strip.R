@@ -48,7 +48,5 @@ strip_metadata <- function(
   max_pixels = 1e8,
   max_bytes = 2e8
 ) {
-  arguments <- as.list(environment())
-  arguments$quality <- whole_number(quality)
-  run_verb("strip_metadata", arguments, whole = FALSE)
+  run_verb("strip_metadata", as.list(environment()), whole = FALSE)
 }

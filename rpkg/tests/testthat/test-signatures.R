@@ -19,6 +19,7 @@ verbs <- c(
   audit_predictions = "audit_predictions",
   saliency_map = "saliency_map",
   data_statement = "data_statement",
+  sample_frames = "sample_frames",
   strip_metadata = "strip_metadata",
   write_report = "write_report",
   list_models = "list_models",
