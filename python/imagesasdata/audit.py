@@ -294,7 +294,8 @@ def _test(found: Grouped, names: Sequence[str], conf_level: float, seed: int) ->
     there = np.flatnonzero(found.n > 0)
     row: dict[str, Any] = {"n_groups": len(there), **compare_all(found, seed)}
     if len(there) > 1:
-        lowest, highest = (there[int(which(found.estimate[there]))] for which in (np.argmin, np.argmax))
+        order = there[np.argsort(found.estimate[there], kind="stable")]
+        lowest, highest = order[0], order[-1]
         pairs = len(there) * (len(there) - 1) / 2
         ends = (np.array([highest]), np.array([lowest]))
         gap, low, high = (float(one[0]) for one in differences(found, *ends, 1 - (1 - conf_level) / pairs))

@@ -12,6 +12,7 @@ import pyarrow.csv
 
 from .cli_train import given_of, labels_options
 from .decode import MAX_BYTES, MAX_PIXELS
+from .ethics import GUIDE
 from .frames import MOST
 from .strip import PROFILES
 from .tablefiles import spreadsheet_safe, write_table
@@ -62,6 +63,8 @@ def add_verbs(add: Add) -> None:
     sheet.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
     sheet.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
+    _verb(add, "ethics", "the questions of law and ethics, and the verb that helps with each", _ethics)
+
 
 def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser = add(name, help=help, description=help[0].upper() + help[1:] + ".")
@@ -105,6 +108,11 @@ def _datasheet(options: argparse.Namespace) -> int:
         print(f"{options.out}: written", file=sys.stderr)
     else:
         print(text, end="")
+    return DONE
+
+
+def _ethics(_: argparse.Namespace) -> int:
+    print(GUIDE, end="")
     return DONE
 
 

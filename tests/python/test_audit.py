@@ -242,6 +242,7 @@ def test_one_group_of_one_photograph_and_all_right_are_rows_without_figures() ->
     found = audit(frame, "hand", by="g")
     test = row(found, "accuracy", None, "tests")
     assert (test["gap"], test["p_value"]) == (0, 1)
+    assert (test["lowest"], test["highest"]) == ("x", "y")
     assert row(found, "false_positive_rate", "b", "tests")["test"] is None  # "y" has no photograph that is not "b"
     assert row(found, "false_positive_rate", "b", "groups", group="y")["estimate"] is None
 

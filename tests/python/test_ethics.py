@@ -1,0 +1,31 @@
+"""The guide names verbs that are there, fits a terminal, and asks what the article asks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import imagesasdata as iad
+from imagesasdata.cli import main
+from imagesasdata.ethics import GUIDE
+
+ARTICLE = Path(__file__).parents[2] / "vignettes" / "law-and-ethics.Rmd"
+FACES = {"detect_faces", "recognize_faces", "verify_faces", "blur_faces", "score_expressions"}
+
+
+def test_the_shell_prints_the_guide(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ethics"]) == 0
+    assert capsys.readouterr().out == GUIDE
+    assert max(map(len, GUIDE.splitlines())) <= 120
+
+
+def test_every_verb_that_is_named_is_a_verb() -> None:
+    named = set(re.findall(r"\b[a-z]+_[a-z]+\b", GUIDE))
+    assert {"data_statement", "strip_metadata", "audit_predictions", "clear_cache"} <= named
+    assert named <= {*iad.__all__, *FACES}
+    text = re.sub(r"```.*?```", "", ARTICLE.read_text(encoding="utf-8"), flags=re.S)
+    in_article = set(re.findall(r"`([a-z_]+)\(\)`", text))
+    assert in_article <= {*iad.__all__, *FACES}
+    assert named <= in_article
