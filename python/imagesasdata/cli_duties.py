@@ -63,7 +63,7 @@ def add_verbs(add: Add) -> None:
     sheet.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
     sheet.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
-    _verb(add, "ethics", "the questions of law and ethics, and the verb that helps with each", _ethics)
+    verb(add, "ethics", "the questions of law and ethics, and the verb that helps with each", _ethics)
 
 
 def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
