@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
 
-from . import cli_duties, cli_regress, cli_train, registry
+from . import cli_duties, cli_faces, cli_regress, cli_train, registry
 from .cache import cache_info, clear_cache
 from .card import ACTIVATIONS, TASKS
 from .classify import classify_images
@@ -38,6 +38,7 @@ examples:
   iad classify photos/ --out predictions.parquet
   iad classify posts.csv --image-col photo --image-dir photos/ --out posts_labelled.csv
   iad tag photos/ --top 3 --out tags.csv
+  iad blur photos/ --out shared/ --log hidden.csv
   iad train labels.csv --image-col photo --image-dir photos/ --out protest.onnx
   iad report protest.onnx --out protest.html
   iad models add protest.onnx --classes classes.txt --size 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_train.add_verbs(verbs.add_parser)
     cli_regress.add_verbs(verbs.add_parser)
     cli_duties.add_verbs(verbs.add_parser)
+    cli_faces.add_verbs(verbs.add_parser)
     _models_verbs(verbs)
     cache = verbs.add_parser("cache", help="show or clear the cache of embeddings", description="The embeddings.")
     cache.add_argument("action", nargs="?", choices=("show", "clear"), default="show")

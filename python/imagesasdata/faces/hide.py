@@ -82,7 +82,7 @@ def hide_faces(
     threshold: float,
     stop: Any = None,
 ) -> None:
-    """Hide boxes in a photograph, in place, and look again, more closely: what still looks like a face is left fewer colours."""
+    """Hide boxes in a photograph, in place, and look again, closer: what still looks like a face loses colours."""
     for box in boxes:
         hide(image, box, method, LEFT[0])
     for left in LEFT[1:]:
