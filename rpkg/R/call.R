@@ -29,7 +29,8 @@ whole_arguments <- c(
   "replicates",
   "seed",
   "quality",
-  "max_frames"
+  "max_frames",
+  "min_size"
 )
 
 # NULL is an argument not given. R writes 5 for what Python wants as a whole number.

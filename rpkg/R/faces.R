@@ -88,6 +88,7 @@ detect_faces <- function(
 #' # There is no face on it, so nobody can be enrolled.
 #' people <- data.frame(image = photo, person = "Nobody")
 #' try(enroll_people(people, purpose = "An example.", progress = FALSE))
+#' try(recognize_faces(photo, people, progress = FALSE))
 recognize_faces <- function(
   images,
   people,

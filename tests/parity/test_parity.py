@@ -116,6 +116,50 @@ def test_tag_images_is_the_same(everything: list[str], tmp_path: Path) -> None:
     assert answer["classes"]["rank"] == ["integer"]
 
 
+@pytest.fixture(scope="module")
+def faces(photographs: Path, odd_files: Path) -> list[str]:
+    """Photographs with a face and without, a broken file, and one that is not there."""
+    odd = sorted(map(str, odd_files.iterdir()))
+    names = ("astronaut.jpg", "coffee.png", "gone.jpg")
+    return [*(str(photographs / name) for name in names), *odd[:5]]
+
+
+def test_faces_and_expressions_are_the_same_in_python_r_and_the_shell(faces: list[str], tmp_path: Path) -> None:
+    table = iad.detect_faces(faces, min_size=40, progress=False)
+    assert table["face"].notna().any()
+    assert_same(table, in_r(tmp_path, "detect_faces", images=faces, min_size=40))
+    assert main(["faces", *faces, "--min-size", "40", "--out", str(tmp_path / "f.parquet")]) == 2
+    pd.testing.assert_frame_equal(to_pandas(read_table(tmp_path / "f.parquet")), table, atol=1e-6)
+    scored = iad.score_expressions(faces, min_size=40, progress=False)
+    assert_same(scored, in_r(tmp_path, "score_expressions", images=faces, min_size=40))
+
+
+def test_recognition_is_the_same_in_python_r_and_the_shell(faces: list[str], tmp_path: Path) -> None:
+    known = str(tmp_path / "known.parquet")
+    people = pd.DataFrame({"image": [faces[0]], "person": ["Eileen Collins"]})
+    iad.enroll_people(people, out=known, purpose="A test.", progress=False)
+    given = {"people": known, "threshold": 0.5, "purpose": "A test.", "min_size": 40}
+    table = iad.recognize_faces(faces, **given, progress=False)
+    assert table["person"].tolist()[0] == "Eileen Collins"
+    assert_same(table, in_r(tmp_path, "recognize_faces", images=faces, **given))
+    shell = ["recognize", *faces, "--people", known, "--threshold", "0.5", "--purpose", "A test.", "--min-size", "40"]
+    assert main([*shell, "--out", str(tmp_path / "r.parquet")]) == 2
+    pd.testing.assert_frame_equal(to_pandas(read_table(tmp_path / "r.parquet")), table, atol=1e-6)
+
+
+def test_hidden_faces_are_the_same_in_python_r_and_the_shell(faces: list[str], tmp_path: Path) -> None:
+    table = iad.blur_faces(faces[:3], tmp_path / "python", min_size=40, progress=False)
+    answer = in_r(tmp_path, "blur_faces", images=faces[:3], out=str(tmp_path / "r"), min_size=40)
+    log = str(tmp_path / "log.csv")
+    assert main(["blur", *faces[:3], "--out", str(tmp_path / "shell"), "--min-size", "40", "--log", log]) == 2
+    assert len(pd.read_csv(log)) == len(table)
+    del answer["columns"]["copy"]
+    assert_same(table.drop(columns="copy"), answer)
+    for name in ("astronaut.jpg", "coffee.png"):
+        copies = {(tmp_path / where / name).read_bytes() for where in ("python", "r", "shell")}
+        assert len(copies) == 1
+
+
 def test_embed_images_is_the_same(everything: list[str], tmp_path: Path) -> None:
     some = everything[10:16]
     assert_same(iad.embed_images(some, progress=False), in_r(tmp_path, "embed_images", images=some))

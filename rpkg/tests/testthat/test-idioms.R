@@ -12,6 +12,12 @@ calls <- list(
   embed_images = quote(posts |> embed_images(image_col = "photo", progress = FALSE)),
   tag_images = quote(posts |> tag_images(image_col = "photo", progress = FALSE)),
   find_duplicates = quote(posts |> find_duplicates(image_col = "photo", progress = FALSE)),
+  detect_faces = quote(posts |> detect_faces(image_col = "photo", progress = FALSE)),
+  recognize_faces = quote(posts |> recognize_faces("people", image_col = "photo", progress = FALSE)),
+  cluster_faces = quote(posts |> cluster_faces(image_col = "photo", progress = FALSE)),
+  score_expressions = quote(posts |> score_expressions(image_col = "photo", progress = FALSE)),
+  blur_faces = quote(posts |> blur_faces("copies", image_col = "photo", progress = FALSE)),
+  enroll_people = quote(posts |> enroll_people(image_col = "photo", person_col = "label", progress = FALSE)),
   sample_images = quote(posts |> sample_images(1, image_col = "photo", progress = FALSE)),
   coder_agreement = quote(posts |> coder_agreement(image_col = "photo")),
   fine_tune = quote(posts |> fine_tune(image_col = "photo", out = "a.onnx", progress = FALSE)),
@@ -45,7 +51,7 @@ test_that("verbs take a data frame first and pipe, and send no NULL", {
 
 test_that("whole numbers reach Python as integers from every verb", {
   listening <- local_listening_python()
-  fractions <- c("threshold", "correlation", "conf_level")
+  fractions <- c("threshold", "correlation", "conf_level", "false_match_rate", "min_prob", "margin")
   for (verb in names(calls)) {
     try(eval(calls[[verb]]), silent = TRUE)
     sent <- listening[[verb]]$calls()[[1]]
