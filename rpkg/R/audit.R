@@ -24,22 +24,22 @@
 #'
 #' Facts: as of [evaluate_predictions()], `by`, `n_tests`, and `design_effect` (by how much clusters make the variance
 #' of the accuracy greater).
-#' @details Rates, of classes and of attributes: `accuracy`; `false_positive_rate` (of the photographs without the class,
-#'   the share that are given it); `false_negative_rate` (of those with it, the share that are not: 1 less the recall);
-#'   `precision`; `share_error` (the share that are given the class less the share that have it: by so much a group's
-#'   share is wrong); `calibration_in_the_large` (mean probability less that share). Of scores: `mean_error` and `mae`.
-#'   When groups differ in how frequent a class is, no model but a perfect one has the same precision and the same false
-#'   positive and negative rates in all of them (Chouldechova 2017).
+#' @details Rates, of classes and of attributes: `accuracy`; `false_positive_rate` (of the photographs without the
+#'   class, the share that are given it); `false_negative_rate` (of those with it, the share that are not: 1 less the
+#'   recall); `precision`; `share_error` (the share that are given the class less the share that have it: by so much a
+#'   group's share is wrong); `calibration_in_the_large` (mean probability less that share). Of scores: `mean_error` and
+#'   `mae`. When groups differ in how frequent a class is, no model but a perfect one has the same precision and the
+#'   same false positive and negative rates in all of them (Chouldechova 2017).
 #'
 #'   Shares have Wilson's intervals, their differences Newcombe's (method 10); whether groups have the same is tested by
-#'   chi-squared, or where fewer than 5 are expected in a cell by Fisher's exact test for two groups and by 20,000 tables
-#'   drawn with the same margins for more. Photographs of one event or account are alike: without `cluster` intervals
-#'   are then too short and p values too small. With it intervals of rates are percentiles of the bootstrap over
-#'   clusters; differences and tests are those of fewer photographs, by the design effect. Share errors, calibration and
-#'   the figures of scores are means: bootstrap, linearized variances with Student's t, and a generalized score test,
-#'   with clusters or without. P values are adjusted by Holm's method. The interval of a gap holds for all pairs at once
-#'   (Bonferroni), since the lowest and the highest of many groups differ by chance too. A test that finds nothing in
-#'   small groups does not show that they are equal: read how far the interval reaches.
+#'   chi-squared, or where fewer than 5 are expected in a cell by Fisher's exact test for two groups and by 20,000
+#'   tables drawn with the same margins for more. Photographs of one event or account are alike: without `cluster`
+#'   intervals are then too short and p values too small. With it intervals of rates are percentiles of the bootstrap
+#'   over clusters; differences and tests are those of fewer photographs, by the design effect. Share errors,
+#'   calibration and the figures of scores are means: bootstrap, linearized variances with Student's t, and a
+#'   generalized score test, with clusters or without. P values are adjusted by Holm's method. The interval of a gap
+#'   holds for all pairs at once (Bonferroni), since the lowest and the highest of many groups differ by chance too. A
+#'   test that finds nothing in small groups does not show that they are equal: read how far the interval reaches.
 #' @inheritSection evaluate_predictions Errors
 #' @references Boos, D. D. (1992). On generalized score tests. Chouldechova, A. (2017). Fair prediction with disparate
 #'   impact. Holm, S. (1979). A simple sequentially rejective multiple test procedure. Newcombe, R. G. (1998). Interval

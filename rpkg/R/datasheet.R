@@ -12,8 +12,8 @@
 #' @param overwrite Whether to replace a file that is there.
 #' @returns The text (Markdown), a string that prints as it reads. What the package cannot know is marked *To be filled
 #'   in by the researcher.*
-#' @details The sections and what they ask for are those of Gebru et al. (2021), in words for photographs; who coded, and
-#'   how, is asked as by Bender and Friedman (2018).
+#' @details The sections and what they ask for are those of Gebru et al. (2021), in words for photographs; who coded,
+#'   and how, is asked as by Bender and Friedman (2018).
 #'
 #'   Filled in are: how many photographs, of which formats and sizes, and which cannot be read; the classes, attributes
 #'   or scores and how they are spread; coders (without their names), answers and agreement; groups; the design by which

@@ -15,7 +15,8 @@
 #'   pixels, left and right as the viewer sees them; `error`. A photograph that failed, or shows no face, has one row
 #'   with all else missing, so that no join loses a photograph.
 #' @details MTCNN (Zhang, Zhang, Li and Qiao 2016): a small network looks everywhere in the photograph at many scales,
-#'   and two larger ones at what it found. It finds faces that are roughly upright, from the front to half from the side.
+#'   and two larger ones at what it found. It finds faces that are roughly upright, from the front to half from the
+#'   side.
 #' @inheritSection classify_images Errors
 #' @export
 #' @examplesIf imagesasdata:::python_ready()
@@ -65,9 +66,9 @@ detect_faces <- function(
 #' @returns A tibble, or a data frame where tibble is not installed.
 #'
 #' * `recognize_faces()`: one row for each face, with `image`, `face`, `x`, `y`, `width`, `height`, `prob` as in
-#'   [detect_faces()]; `person` (a factor; "unknown" beyond the threshold); `distance` to the `nearest` person; `second`,
-#'   the second-nearest person, and `margin`, how much farther that one is; `error`. The attribute `imagesasdata` has the
-#'   purpose, and the threshold with its interval.
+#'   [detect_faces()]; `person` (a factor; "unknown" beyond the threshold); `distance` to the `nearest` person;
+#'   `second`, the second-nearest person, and `margin`, how much farther that one is; `error`. The attribute
+#'   `imagesasdata` has the purpose, and the threshold with its interval.
 #' * `enroll_people()`: one row for each reference, with `person`, `image`, `x`, `y`, `width`, `height`, `prob` (of its
 #'   largest face), `descriptor_1` to `descriptor_128`, and `error`.
 #'
@@ -75,8 +76,8 @@ detect_faces <- function(
 #'   the mean distance to that person's references. For the threshold each reference plays a stranger to the other
 #'   people; it is the lower limit of a prediction interval (Student's t) for one more stranger's distance, at the
 #'   false-match rate. With fewer than 5 people there is nothing to choose it from, and 0.5 is used. Evaluate on
-#'   photographs that you coded by hand: `false_match_rate` holds for strangers who are as unlike the people as these are
-#'   unlike each other.
+#'   photographs that you coded by hand: `false_match_rate` holds for strangers who are as unlike the people as these
+#'   are unlike each other.
 #' @section Errors: As in [classify_images()], and `imagesasdata_purpose_missing` (no `purpose` in this session yet) and
 #'   `imagesasdata_people_invalid` (the references cannot be used).
 #' @export
@@ -225,8 +226,8 @@ cluster_faces <- function(
 #'   `error`. A photograph without a face has one row with these missing. By image: `image`, `faces` (their number), the
 #'   means of the seven probabilities (missing without faces), `error`; where `images` is a data frame, that data frame
 #'   with these columns added.
-#' @details A small network of Arriaga, Valdenegro-Toro and Plöger (2017), trained on FER-2013. It is weak, above all for
-#'   fear and disgust, and its errors differ between groups of people: code a sample by hand, and see
+#' @details A small network of Arriaga, Valdenegro-Toro and Plöger (2017), trained on FER-2013. It is weak, above all
+#'   for fear and disgust, and its errors differ between groups of people: code a sample by hand, and see
 #'   [evaluate_predictions()] and `model_card("expression")`. For the emotion that a photograph evokes, train a model on
 #'   viewers' ratings ([fine_tune()]).
 #' @inheritSection classify_images Errors
@@ -264,8 +265,8 @@ score_expressions <- function(
 #'
 #' @inheritParams recognize_faces
 #' @param out The folder of the copies. They lie below it as the photographs lie below the folder that they share.
-#' @param people Whose faces are hidden. `NULL`: everybody's. `"unknown"`: those of all who are not among `known`. Names:
-#'   those of some of `known`.
+#' @param people Whose faces are hidden. `NULL`: everybody's. `"unknown"`: those of all who are not among `known`.
+#'   Names: those of some of `known`.
 #' @param known References, as `people` in [recognize_faces()].
 #' @param method Of each face 4 x 4 mean colours are left, spread smoothly (`"blur"`) or as squares (`"pixelate"`); or
 #'   nothing, under a black box (`"box"`).

@@ -2,8 +2,8 @@
 
 #' Sample frames of videos
 #'
-#' Writes a frame of a video every so many seconds, as photographs for all other verbs. It needs the Python package PyAV:
-#' `pip install 'imagesasdata[video]'`.
+#' Writes a frame of a video every so many seconds, as photographs for all other verbs. It needs the Python package
+#' PyAV: `pip install 'imagesasdata[video]'`.
 #'
 #' @inheritParams classify_images
 #' @param videos Videos, as `images` in [classify_images()]; a folder is searched for videos.
@@ -19,8 +19,8 @@
 #'   cannot be read, or is damaged further on, has a last row with the reason in `video_error` and no `image`.
 #'   `classify_images(frames, image_col = "image")` takes the table as it is, and the time comes along.
 #' @details One frame is in memory at a time. Where the next frame is far off, the video is searched from the key frame
-#'   before it, which gives the same frames. Frames of one video are alike: they are no independent evidence, so name the
-#'   video in `cluster` or `groups`.
+#'   before it, which gives the same frames. Frames of one video are alike: they are no independent evidence, so name
+#'   the video in `cluster` or `groups`.
 #' @section Errors: `imagesasdata_dependency_missing`: PyAV is not installed. `imagesasdata_argument_invalid`,
 #'   `imagesasdata_images_not_found`, `imagesasdata_image_column_missing`.
 #' @export

@@ -19,13 +19,14 @@
 #'   follows the photograph in its file), `other`); `recompressed` (whether pixels were compressed anew with a loss);
 #'   `error`. A file that cannot be read is not copied. Given a data frame, that data frame with these columns added.
 #' @details JPEG, PNG, WebP and GIF are cut: the compressed pixels stay byte for byte, so that a model says the same of
-#'   the copy. A photograph whose EXIF says that it lies on its side or its head is set upright, since nothing is left in
-#'   it that could say so: a JPEG is compressed anew, the others are written without loss. So are TIFF, BMP, PPM and JPEG
-#'   2000; HEIC and AVIF become JPEG (`.jpg` after the name). What is not cut has 8 bits a channel.
+#'   the copy. A photograph whose EXIF says that it lies on its side or its head is set upright, since nothing is left
+#'   in it that could say so: a JPEG is compressed anew, the others are written without loss. So are TIFF, BMP, PPM and
+#'   JPEG 2000; HEIC and AVIF become JPEG (`.jpg` after the name). What is not cut has 8 bits a channel.
 #'
 #'   By default profiles are kept: without one, colours change wherever it is not sRGB, and converting changes all
 #'   pixels. Profiles of telephones and editors are alike in millions of photographs; one made for one scanner or screen
-#'   can name it, and `"convert"` takes it away. What photographs show, their names, and marks hidden in the pixels stay.
+#'   can name it, and `"convert"` takes it away. What photographs show, their names, and marks hidden in the pixels
+#'   stay.
 #' @section Errors: `imagesasdata_argument_invalid`: a copy would be written over its original or, without `overwrite`,
 #'   over a file that is there. `imagesasdata_images_not_found`, `imagesasdata_image_column_missing`,
 #'   `imagesasdata_column_exists`.
