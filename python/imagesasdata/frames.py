@@ -18,10 +18,9 @@ from .errors import ArgumentInvalid, DependencyMissing
 from .images import find_images
 from .progress import Progress, Report
 from .provenance import describe_call
-from .strip import searched
 from .tables import with_provenance
 from .verb import Result, Stopped, Verb
-from .written import Targets, encode_picture, find_targets, shown, write_picture
+from .written import Targets, encode_picture, find_targets, searched, shown, write_picture
 
 if TYPE_CHECKING:
     import av

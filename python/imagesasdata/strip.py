@@ -36,7 +36,7 @@ from .progress import Progress, Report
 from .provenance import describe_call
 from .tables import with_provenance
 from .verb import Result, Stopped, Verb, refuse_existing
-from .written import Targets, all_frames, encode_picture, find_targets, shown, write_picture
+from .written import Targets, all_frames, encode_picture, find_targets, searched, shown, write_picture
 
 PROFILES = ("keep", "convert")
 CHECK = Preprocessing(size=8, resize=8)  # decoding to so few pixels finds out whether a file can be read
@@ -141,15 +141,6 @@ def _result(rows: list[dict[str, Any]], found: ImageList) -> Result:
     named = [{"image": name, **row} for name, row in zip(found.names, rows, strict=False)]
     table = with_provenance(pa.Table.from_pylist(named, SCHEMA), describe_call("strip_metadata"))
     return Result(table, found.data)
-
-
-def searched(images: Any, image_dir: str | os.PathLike[str] | None) -> str | None:
-    """Return the folder that was searched for images, None where paths were given."""
-    if not isinstance(images, str | os.PathLike):
-        return None
-    path = os.path.expanduser(os.fspath(images))
-    path = path if image_dir is None else os.path.join(os.path.expanduser(os.fspath(image_dir)), path)
-    return path if os.path.isdir(path) else None
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image, ImageSequence
 
@@ -49,6 +50,7 @@ def find_targets(
     out: str | os.PathLike[str],
     root: str | os.PathLike[str] | None = None,
     overwrite: bool | None = False,
+    rename: Callable[[str], str] = str,
 ) -> Targets:
     """Say where the pictures are to be written: under `out`, in the folders in which they lie under `root`.
 
@@ -62,6 +64,8 @@ def find_targets(
         The folder that was searched; by default the innermost one in which all pictures lie.
     overwrite : bool or None
         Whether files that are there may be replaced; None where the verb never does that.
+    rename : callable
+        What the path of a picture becomes in `out`.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def find_targets(
     full = [None if path is None or "\0" in path else os.path.abspath(path) for path in paths]
     known = [path for path in full if path is not None]
     start = os.path.abspath(os.path.expanduser(os.fspath(root))) if root is not None else _common_folder(known)
-    names = [None if path is None else os.path.relpath(path, start) for path in full]
+    names = [None if path is None else rename(os.path.relpath(path, start)) for path in full]
     read = {os.path.realpath(path_on_disk(path)) for path in known}
     for name in dict.fromkeys(name for name in names if name is not None):
         target = path_on_disk(os.path.join(folder, name))
@@ -94,6 +98,15 @@ def find_targets(
             "folder beside it."
         )
     return Targets(folder, names)
+
+
+def searched(images: Any, image_dir: str | os.PathLike[str] | None) -> str | None:
+    """Return the folder that was searched for images, None where paths were given."""
+    if not isinstance(images, str | os.PathLike):
+        return None
+    path = os.path.expanduser(os.fspath(images))
+    path = path if image_dir is None else os.path.join(os.path.expanduser(os.fspath(image_dir)), path)
+    return path if os.path.isdir(path) else None
 
 
 def _common_folder(paths: Sequence[str]) -> str:

@@ -264,7 +264,8 @@ score_expressions <- function(
 #' photographs themselves are not changed. Every photograph that can be read gets a copy, with faces or without.
 #'
 #' @inheritParams recognize_faces
-#' @param out The folder of the copies. They lie below it as the photographs lie below the folder that they share.
+#' @param out The folder of the copies. They lie below it as the photographs lie below `images`, or below the folder
+#'   that they share.
 #' @param people Whose faces are hidden. `NULL`: everybody's. `"unknown"`: those of all who are not among `known`.
 #'   Names: those of some of `known`.
 #' @param known References, as `people` in [recognize_faces()].

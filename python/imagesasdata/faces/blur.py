@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from ..progress import Report
 from ..runtime import Stop
 from ..tables import factor_type
 from ..verb import Result, Verb
-from .copies import save, targets
+from ..written import Targets, encode_picture, find_targets, searched, shown, write_picture
 from .detect import FaceRows, face_job, place_fields
 from .detector import WIDTH
 from .engine import FaceEngine, Faces, Search, cut_aligned
@@ -32,6 +32,8 @@ from .people import UNKNOWN, People, read_people
 from .purpose import purpose_of
 from .recognize import matched
 from .threshold import choose_threshold
+
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 
 @Verb
@@ -63,7 +65,8 @@ def blur_faces(
     Parameters
     ----------
     out : path
-        The folder of the copies. They lie below it as the photographs lie below the folder that they share.
+        The folder of the copies. They lie below it as the photographs lie below `images`, where that is a folder, or
+        below the folder that they share.
     people : None, "unknown" or list of str
         Whose faces are hidden: everybody's; those of all who are not among `known`; or those of some of `known`.
     known : path, data frame or table file, optional
@@ -124,7 +127,8 @@ def blur_faces(
         raise ArgumentInvalid(f"`{missing}` is missing: hiding some people's faces needs both `people` and `known`.")
     found = find_images(images, image_col, image_dir)
     search, limits = Search(min_size, threshold), Limits(max_pixels, max_bytes)
-    places = targets(found.paths, Path(out).expanduser(), quality == "lossless", overwrite)
+    lossless = quality == "lossless"
+    targets = find_targets(found.paths, out, searched(images, image_dir), overwrite, partial(_renamed, lossless))
     facts: dict[str, Any] = {}
     chosen = None
     if known is not None:
@@ -135,16 +139,22 @@ def blur_faces(
             match_threshold,
         )
         facts["match_threshold"] = chosen.threshold
-    where = dict(zip(found.paths, places, strict=True))
     engine = _BlurEngine(
-        search, device, where, method, float(margin), quality if isinstance(quality, int) else 95, chosen
+        search,
+        device,
+        targets,
+        dict(zip(found.paths, targets.names, strict=True)),
+        method,
+        float(margin),
+        quality if isinstance(quality, int) else None,
+        chosen,
     )
     names = [*chosen.known.names, UNKNOWN] if chosen else []
     person = [pa.field("person", factor_type(names))] if chosen else []
     schema = pa.schema(
         [*place_fields(), ("method", pa.string()), *person, ("copy", pa.string()), ("error", pa.string())]
     )
-    copies = [None if place is None else str(place) for place in places]
+    copies = [None if name is None else shown(os.path.join(targets.folder, name)) for name in targets.names]
 
     def encode(batch: Batch) -> pa.RecordBatch:
         rows = FaceRows(batch)
@@ -159,6 +169,17 @@ def blur_faces(
     options = {"method": method, "margin": float(margin), "min_size": float(min_size), "threshold": float(threshold)}
     job = face_job("blur_faces", found, engine, schema, encode, options, facts)
     return job.run("auto", progress, on_error, limits)
+
+
+def _renamed(lossless: bool, name: str) -> str:
+    """Return the name of a copy: a JPEG stays one, unless `lossless`; anything else becomes a PNG."""
+    if _is_jpeg(name) and not lossless:
+        return name
+    return name if name.lower().endswith(".png") else f"{name}.png"
+
+
+def _is_jpeg(name: str) -> bool:
+    return name.lower().endswith(JPEG_SUFFIXES)
 
 
 class _Chosen:
@@ -195,14 +216,16 @@ class _BlurEngine(FaceEngine):
         self,
         search: Search,
         device: str,
-        where: dict[str | None, Path | None],
+        targets: Targets,
+        where: dict[str | None, str | None],
         method: str,
         margin: float,
-        quality: int,
+        quality: int | None,
         chosen: _Chosen | None,
     ) -> None:
         super().__init__(search, device, "dlib_face" if chosen else None)
-        self._where, self._method, self._margin, self._quality = where, method, margin, quality
+        self._targets, self._where = targets, where
+        self._method, self._margin, self._quality = method, margin, quality
         self._chosen = chosen
         self.widths = [1 + WIDTH + 1]
 
@@ -219,9 +242,9 @@ class _BlurEngine(FaceEngine):
                     raise Unreadable("no path was given")
                 with upright_image(read_file(path, limits.max_bytes), limits) as image:
                     faces = self._hide(image, stop)
-                    problem = None if stop.is_set() else save(image, target, self._quality)
-                if problem:
-                    raise Unreadable(problem)
+                    if not stop.is_set():
+                        kind = "JPEG" if _is_jpeg(target) else "PNG"
+                        write_picture(self._targets, target, encode_picture([image], kind, self._quality)[0])
                 found.append(np.concatenate([np.full((len(faces), 1), i), faces], axis=1))
             except Unreadable as problem:
                 errors[i] = str(problem)
