@@ -81,7 +81,10 @@
 #' posts$predicted <- ifelse(runif(2000) < 0.85, protest, !protest)
 #' posts$coded <- ifelse(seq_len(2000) <= 300, protest, NA)
 #' posts$prob <- 300 / 2000
-#' found <- regress(likes ~ protest, posts, c(protest = "predicted"), c(protest = "coded"), sampling_prob = "prob")
+#' found <- regress(
+#'   likes ~ protest, posts,
+#'   predicted = c(protest = "predicted"), labelled = c(protest = "coded"), sampling_prob = "prob"
+#' )
 #' found
 #' confint(found)
 regress <- function(

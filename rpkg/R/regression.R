@@ -36,7 +36,10 @@
 #' posts <- data.frame(likes = 1 + 2 * protest + rnorm(2000), prob = 0.15)
 #' posts$predicted <- ifelse(runif(2000) < 0.85, protest, !protest)
 #' posts$coded <- ifelse(seq_len(2000) <= 300, protest, NA)
-#' found <- regress(likes ~ protest, posts, c(protest = "predicted"), c(protest = "coded"), sampling_prob = "prob")
+#' found <- regress(
+#'   likes ~ protest, posts,
+#'   predicted = c(protest = "predicted"), labelled = c(protest = "coded"), sampling_prob = "prob"
+#' )
 #' summary(found)
 #' confint(found, which = "labels")
 #' predict(found, data.frame(protest = c(FALSE, TRUE)))

@@ -32,8 +32,10 @@
 #' photos <- data.frame(city = rep(c("A", "B"), 1000), prob = 0.15)
 #' photos$seen <- ifelse(runif(2000) < 0.9, protest, !protest)
 #' photos$coded <- ifelse(runif(2000) < 0.15, protest, NA)
-#' found <- estimate_share(photos, c(protest = "seen"), c(protest = "coded"), by = "city", sampling_prob = "prob")
-#' found
+#' estimate_share(
+#'   photos, c(protest = "seen"), c(protest = "coded"),
+#'   by = "city", sampling_prob = "prob"
+#' )
 estimate_share <- function(
   data,
   predicted,
@@ -85,7 +87,10 @@ estimate_share <- function(
 #' posts <- data.frame(likes = 1 + 2 * protest + rnorm(2000), prob = 0.15)
 #' posts$predicted <- ifelse(runif(2000) < 0.85, protest, !protest)
 #' posts$coded <- ifelse(seq_len(2000) <= 300, protest, NA)
-#' found <- regress(likes ~ protest, posts, c(protest = "predicted"), c(protest = "coded"), sampling_prob = "prob")
+#' found <- regress(
+#'   likes ~ protest, posts,
+#'   predicted = c(protest = "predicted"), labelled = c(protest = "coded"), sampling_prob = "prob"
+#' )
 #' power_regress(found, n_labelled = c(300, 600, 1200), std_error = 0.05)
 power_regress <- function(result, n_labelled = NULL, terms = NULL, std_error = NULL) {
   call <- rlang::current_env()
