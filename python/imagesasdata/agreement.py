@@ -169,20 +169,25 @@ def ceiling(labels: Labels) -> float | None:
         attributes, for ``"score"`` the mean correlation of two coders. None where no two coders coded the same
         photographs.
     """
+    means = []
+    for coded in coded_labels(labels):
+        pairs = pairs_of(coded, np.ones((len(coded.rows), 1)))
+        kind = [pair.correlation if coded.scale == "interval" else float(pair.percent[0]) for pair in pairs]
+        means.append(mean([np.array([number]) for number in kind])[0])
+    known = [float(mean) for mean in means if np.isfinite(mean)]
+    return float(np.mean(known)) if known else None
+
+
+def coded_labels(labels: Labels) -> list[Coded]:
+    """Return the coders' answers about each class column, attribute or score of which a photograph has two."""
     if labels.answers is None:
-        return None
+        return []
     answers = _of_labels(labels)
     people = sorted(set(answers["coder"]))
     scale = "interval" if labels.task == "score" else "nominal"
-    means = []
-    for name, part in answers.groupby("name", sort=False):
-        coded = _coded(part, str(name), scale, {}, people, [])
-        if coded is not None:
-            pairs = pairs_of(coded, np.ones((len(coded.rows), 1)))
-            kind = [pair.correlation if scale == "interval" else float(pair.percent[0]) for pair in pairs]
-            means.append(mean([np.array([number]) for number in kind])[0])
-    known = [float(mean) for mean in means if np.isfinite(mean)]
-    return float(np.mean(known)) if known else None
+    parts = answers.groupby("name", sort=False)
+    tried = [_coded(part, str(name), scale, {}, people, []) for name, part in parts]
+    return [coded for coded in tried if coded is not None]
 
 
 # -- answers as numbers ------------------------------------------------------------------------------------------------

@@ -240,11 +240,9 @@ def numbered(answers: pd.DataFrame, columns: list[str], task: str) -> tuple[pd.D
 
 def put_together(answers: pd.DataFrame, n: int, k: int, task: str, notes: list[str]) -> npt.NDArray[np.float64]:
     """Put the coders' answers together, ``[n, k]``."""
-    row, number = answers["photograph"].to_numpy(), answers["number"].to_numpy()
+    number = answers["number"].to_numpy()
     column = number.astype(np.int64) if task == "single" else answers["name_code"].to_numpy()
-    counts, sums = np.zeros((n, k)), np.zeros((n, k))
-    np.add.at(counts, (row, column), 1)
-    np.add.at(sums, (row, column), number)
+    counts, sums = _counts_and_sums(answers, column, n, k)
     if task == "single":
         total, most = counts.sum(axis=1, keepdims=True), counts.max(axis=1, keepdims=True)
         ties = int(((counts == most).sum(axis=1) > 1)[total[:, 0] > 0].sum())
@@ -254,7 +252,7 @@ def put_together(answers: pd.DataFrame, n: int, k: int, task: str, notes: list[s
                 "the classes is taken. A further coder for these photographs would settle it."
             )
         return np.asarray(np.divide(counts, total, out=counts, where=total > 0))
-    mean = np.asarray(np.divide(sums, counts, out=np.full((n, k), np.nan), where=counts > 0))
+    mean = _mean(sums, counts)
     if task == "score":
         return mean
     tied = mean == 0.5
@@ -264,6 +262,25 @@ def put_together(answers: pd.DataFrame, n: int, k: int, task: str, notes: list[s
             "than what was coded, so accuracy on it flatters; a further coder would settle the ties."
         )
     return np.where(tied | np.isnan(mean), np.nan, (mean > 0.5).astype(float))
+
+
+def share_of_yes(answers: pd.DataFrame, n: int, k: int) -> npt.NDArray[np.float64]:
+    """Return the share of coders who said yes to each attribute, ``[n, k]``, NaN where nobody coded it."""
+    return _mean(*reversed(_counts_and_sums(answers, answers["name_code"].to_numpy(), n, k)))
+
+
+def _counts_and_sums(
+    answers: pd.DataFrame, column: npt.NDArray[Any], n: int, k: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    counts, sums = np.zeros((n, k)), np.zeros((n, k))
+    row = answers["photograph"].to_numpy()
+    np.add.at(counts, (row, column), 1)
+    np.add.at(sums, (row, column), answers["number"].to_numpy())
+    return counts, sums
+
+
+def _mean(sums: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
 def listed(names: Iterable[str]) -> str:

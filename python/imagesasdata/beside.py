@@ -10,6 +10,7 @@ import numpy as np
 
 from .compared import Attributes, Classes, Compared, Scores
 from .errors import ArgumentInvalid, quoted
+from .labels import Labels
 from .metrics import Codes
 from .predicted import Predicted, read_predicted
 from .truth import Truth, read_truth
@@ -31,6 +32,8 @@ class Beside:
         ``[n]``: numbers of clusters.
     ceiling : float or None
         How far coders agree.
+    labels : Labels or None
+        What the coders said.
     notes : list of str
         What the user should know.
     """
@@ -40,6 +43,7 @@ class Beside:
     groups: dict[str, list[str | None]]
     clusters: Codes | None
     ceiling: float | None
+    labels: Labels | None
     notes: list[str]
 
 
@@ -71,7 +75,7 @@ def read_beside(
                 f"{len(names) - len(set(names)):,} row(s) are about a photograph that occurs before; the rows of one "
                 "photograph are resampled together."
             )
-    return Beside(compared, predicted, groups, clusters, known.ceiling, notes)
+    return Beside(compared, predicted, groups, clusters, known.ceiling, known.labels, notes)
 
 
 def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:

@@ -9,7 +9,7 @@ from .card import ModelCard
 from .markdown import BLANK, line, markdown_table
 
 # What is among the measured figures and no metric.
-_NO_METRIC = {"source", "n", "baseline", "ceiling", "temperature", "n_duplicate_pairs", "method", "folds"}
+_NO_METRIC = {"source", "n", "baseline", "ceiling", "ceiling_r2", "temperature", "n_duplicate_pairs", "method", "folds"}
 
 
 def sections(card: ModelCard) -> str:
@@ -89,7 +89,9 @@ def _caveats(card: ModelCard) -> Iterator[str]:
         )
     if isinstance(ceiling, float):
         what = "correlate with each other by" if card.task == "score" else "agree with each other on a share of"
-        yield f"- The coders {what} {ceiling:.3f}; a model can hardly do better than that."
+        yield f"- Two coders {what} {ceiling:.3f} on average."
+    if isinstance(best := metrics.get("ceiling_r2"), float):
+        yield f"- The coders' agreement allows an R2 of {best:.3f} at most."
     if card.task != "score":
         yield "- Its labels are measurements with error: shares and regressions need correction for it."
     yield f"- {BLANK}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .beside import number_clusters, read_beside
+from .ceilings import ceiling_lines, ceilings
 from .compared import Attributes, Classes, Compared, Scores
 from .errors import ArgumentInvalid, choose, quoted
 from .evaluation_tables import (
@@ -83,7 +85,10 @@ def evaluate_predictions(
         ``truth``, ``label``, ``n``, for several attributes also ``attribute``. ``roc``: ``class``, ``threshold``,
         ``fpr``, ``tpr``; ``pr``: ``class``, ``threshold``, ``recall``, ``precision``. ``calibration``: ``class``
         (missing: the label that was given), ``prob``, ``share`` (that is right), ``conf_low``, ``conf_high``, ``n``, in
-        bins of equal mass. ``predictions``: every row with its truth. Facts: ``n`` (rows compared), ``n_failed``
+        bins of equal mass. ``predictions``: every row with its truth. With `coders`, ``ceilings``: ``name``, ``metric``
+        (``coder_accuracy``: how often one coder says what most of the others say; ``coder_correlation``: of one coder
+        with the mean of the others; ``best_r2``, ``best_correlation``: what the coders' agreement allows a model at
+        most), ``estimate``, ``conf_low``, ``conf_high``, ``n``. Facts: ``n`` (rows compared), ``n_failed``
         (without a prediction), ``n_unlabelled`` (without a truth), ``primary`` with ``estimate``, ``conf_low`` and
         ``conf_high``, ``baseline`` (accuracy of always giving the most frequent class) and ``ceiling`` (agreement of
         the coders).
@@ -119,7 +124,7 @@ def evaluate_predictions(
     [0.75, 0.409, 0.929]
     """
     beside = read_beside(predictions, truth, by, image_col, label_col, cluster, coders)
-    return _findings(
+    found = _findings(
         beside.compared,
         beside.predicted.images,
         beside.predicted.errors,
@@ -131,6 +136,19 @@ def evaluate_predictions(
         beside.ceiling,
         beside.notes,
     )
+    allowed = None if beside.labels is None else ceilings(beside.labels, conf_level, replicates, seed)
+    return with_ceilings(found, allowed)
+
+
+def with_ceilings(found: Findings, table: pa.Table | None) -> Findings:
+    """Return an evaluation that also tells what the coders' agreement allows."""
+    if table is None:
+        return found
+    best = [row["estimate"] for row in table.to_pylist() if row["metric"] == "best_r2"]
+    known = [value for value in best if value is not None]
+    facts = {**found.facts, "ceiling_r2": float(np.mean(known)) if known else None}
+    lines = (*found.lines[:-1], *ceiling_lines(table), *found.lines[-1:])
+    return dataclasses.replace(found, facts=facts, tables={**found.tables, "ceilings": table}, lines=lines)
 
 
 def quality(

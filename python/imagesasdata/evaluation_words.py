@@ -144,10 +144,25 @@ def notes_on(
     if absent and len(compared.names) <= MOST_SHOWN:
         named = quoted(f'"{name}"' for name in absent)
         yield f"No photograph is truly {named}, so whether the model finds it is not known."
-    if compared.task != "score":
+    if compared.task == "score":
+        yield from _about_scores(rows)
+    else:
         yield from _about_accuracy(rows, facts)
     if groups is not None:
         yield from _about_groups(groups.to_pylist(), by)
+
+
+def _about_scores(rows: Sequence[Row]) -> Iterator[str]:
+    weak = [
+        f'"{plain(row["class"])}" ({_shown(row).replace("  ", " ")})'
+        for row in rows
+        if row["metric"] == "r2" and row["class"] is not None and row["conf_low"] is not None and row["conf_low"] <= 0
+    ]
+    if weak:
+        yield (
+            f"R2 of {quoted(weak, 5)} can be 0: the model is not shown to be better than giving every photograph the "
+            "mean."
+        )
 
 
 def _about_accuracy(rows: Sequence[Row], facts: Row) -> Iterator[str]:

@@ -30,6 +30,7 @@ from .answers import (
     long_answers,
     numbered,
     put_together,
+    share_of_yes,
     take_column,
 )
 from .card import TASKS
@@ -67,6 +68,8 @@ class Labels:
         ``name`` (attribute or score; for ``"single"`` the label column), ``value`` (text).
     notes : tuple of str
         What the user should know.
+    shares : numpy.ndarray or None
+        For ``"multi"`` with several coders, ``[n, k]``: the share of the coders who said yes, NaN where nobody coded.
     """
 
     images: ImageList
@@ -76,6 +79,16 @@ class Labels:
     groups: npt.NDArray[np.int64]
     answers: pa.Table | None = None
     notes: tuple[str, ...] = ()
+    shares: npt.NDArray[np.float64] | None = None
+
+    @property
+    def targets(self) -> npt.NDArray[np.float64]:
+        """What a model learns, ``[n, k]``: of classes and attributes the share of coders who said so, not the majority.
+
+        A photograph on which coders differ so says less than one on which they agree (Peterson et al. 2019, Human
+        Uncertainty Makes Classification More Robust).
+        """
+        return self.values if self.shares is None else self.shares
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:
@@ -122,8 +135,8 @@ def read_labels(
     Labels
         One row for each photograph that is labelled and can be opened, in the order in which they first occur.
         ``"single"``: the share of coders a class; the majority is the class, and a tie goes to the first of the tied
-        classes. ``"multi"``: the majority; a tie is NaN, so a row may be all NaN. ``"score"``: the mean. Photographs
-        with the same bytes are in one group.
+        classes. ``"multi"``: the majority; a tie is NaN, so a row may be all NaN; and the shares of coders, from which
+        models learn. ``"score"``: the mean. Photographs with the same bytes are in one group.
 
     Raises
     ------
@@ -161,6 +174,7 @@ def read_labels(
     names = [images.names[row] or "" for row in first]
     answers = drop_repeats(answers, names, coders is not None, notes)
     values = put_together(answers, len(first), len(classes), task, notes)
+    soft = share_of_yes(answers, len(first), len(classes)) if task == "multi" and coders is not None else None
     labelled = np.bincount(answers["photograph"], minlength=len(first)) > 0
     if not labelled.all():
         notes.append(f"{int((~labelled).sum()):,} of {len(first):,} photographs have no label and are left out.")
@@ -171,7 +185,15 @@ def read_labels(
     values, classes = _check(values[kept], classes, task, notes)
     found = ImageList([names[i] for i in kept], [paths[i] for i in kept])
     together = _groups(frame, groups, photograph, marks, kept)
-    read = Labels(found, task, classes, values, together, None if coders is None else _answers_table(answers, kept))
+    read = Labels(
+        found,
+        task,
+        classes,
+        values,
+        together,
+        None if coders is None else _answers_table(answers, kept),
+        shares=None if soft is None else soft[kept],
+    )
     return dataclasses.replace(read, notes=(*notes, *_about_copies(read, marks)))
 
 

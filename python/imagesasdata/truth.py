@@ -56,6 +56,8 @@ class Truth:
         ``[n]``: for each row of the predictions the first row about the same photograph.
     notes : tuple of str
         What the user should know.
+    labels : Labels or None
+        What several coders said.
     """
 
     names: tuple[str, ...]
@@ -66,6 +68,7 @@ class Truth:
     place: Codes | None = None
     photograph: Codes | None = None
     notes: tuple[str, ...] = ()
+    labels: Labels | None = None
 
     def column(self, frame: pd.DataFrame, name: str, argument: str) -> list[str | None]:
         """Return a column of the predictions, or else of the truth, as text for each row of the predictions."""
@@ -273,19 +276,17 @@ def _gathered(
     answers = drop_repeats(answers, images, coders is not None, said)
     values = put_together(answers, n, len(classes), task, said)
     labelled = np.bincount(answers["photograph"], minlength=n) > 0
-    agreed = None
-    if coders is not None:
-        labels = _as_labels(answers, images, task, classes, values)
-        agreed = ceiling(labels)
+    labels = None if coders is None else _as_labels(answers, images, task, classes, values)
+    agreed = None if labels is None else ceiling(labels)
     rows = np.arange(n) if photograph is None else photograph
     label: list[str | None] = [None] * n
     if task == "single":
         best = values.argmax(axis=1)
         label = [key(classes[best[row]]) if row >= 0 and labelled[row] else None for row in rows.tolist()]
-        return Truth(classes, label, np.empty((n, 0)), agreed, table, place, rows, tuple(said))
+        return Truth(classes, label, np.empty((n, 0)), agreed, table, place, rows, tuple(said), labels)
     names = _names(columns, predicted)
     values = np.where(rows[:, None] >= 0, values[rows], np.nan)
-    return Truth(names, label, values, agreed, table, place, rows, tuple(said))
+    return Truth(names, label, values, agreed, table, place, rows, tuple(said), labels)
 
 
 def _as_labels(answers: pd.DataFrame, images: list[str], task: str, classes: Sequence[str], values: Floats) -> Labels:
@@ -328,6 +329,6 @@ def _of_labels(labels: Labels, predicted: Predicted) -> Truth:
     label: list[str | None] = [None] * n
     if labels.task == "single":
         label = [labels.names[labels.codes[row]] if row >= 0 else None for row in rows.tolist()]
-        return Truth(labels.names, label, np.empty((n, 0)), agreed, notes=tuple(notes))
+        return Truth(labels.names, label, np.empty((n, 0)), agreed, notes=tuple(notes), labels=labels)
     values = np.where(rows[:, None] >= 0, labels.values[rows], np.nan)
-    return Truth(_names(labels.names, predicted), label, values, agreed, notes=tuple(notes))
+    return Truth(_names(labels.names, predicted), label, values, agreed, notes=tuple(notes), labels=labels)

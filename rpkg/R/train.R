@@ -12,7 +12,8 @@
 #' @param label_col Name of the column of labels; several names for several attributes (0 and 1, or logical) or several
 #'   scores.
 #' @param coders Where several people coded: the name of the column that names the coder (a row an answer), or the names
-#'   of the coders' columns (a row a photograph).
+#'   of the coders' columns (a row a photograph). Classes and attributes are learnt as the share of coders who said so,
+#'   scores as their mean; figures are about the majority and the mean, beside what the coders' agreement allows.
 #' @param task `"single"` (exclusive classes), `"multi"` (several attributes at once) or `"score"` (numbers). `"auto"`
 #'   reads it from the labels.
 #' @param backbone The network to start from: any model that names an embedding, as `model` in [classify_images()].
@@ -126,7 +127,8 @@ from_none <- function(value) {
 #'   in [evaluate_predictions()]; `predictions`: out of fold, one row a photograph and repeat, with `truth`, `fold` and
 #'   `repeat`; `folds`: `repeat`, `fold`, `n_train`, `n_test`, `estimate`; `duplicates`. The facts hold the primary
 #'   metric (`estimate`, `conf_low`, `conf_high`), `baseline` (accuracy of naming the most frequent class every time),
-#'   `ceiling` (how far the coders agree), `temperature` and `n_duplicate_pairs`.
+#'   `ceiling` (how far two coders agree), `ceiling_r2` (what the coders' agreement allows), `temperature` and
+#'   `n_duplicate_pairs`; with coders there is the table `ceilings`, as in [evaluate_predictions()].
 #' @section Errors: `imagesasdata_labels_invalid`, `imagesasdata_model_invalid`, `imagesasdata_dependency_missing`,
 #'   `imagesasdata_image_column_missing`, `imagesasdata_images_not_found`, `imagesasdata_argument_invalid`.
 #' @export

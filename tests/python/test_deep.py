@@ -275,6 +275,12 @@ def test_the_loss_of_attributes_is_scikit_learn_s_on_those_that_are_coded() -> N
     assert loss(targets("multi", values, weights), outputs, np.arange(20)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_loss_of_an_attribute_on_which_coders_differ_is_split_between_yes_and_no() -> None:
+    outputs, places, weights = np.array([[1.5]]), np.array([0]), np.array([[1.0, 3.0]])
+    share, yes, no = (loss(targets("multi", np.array([[v]]), weights), outputs, places) for v in (0.25, 1.0, 0.0))
+    assert share == pytest.approx((0.25 * 3 * yes + 0.75 * no) / (0.25 * 3 + 0.75), rel=1e-5)
+
+
 def test_a_class_without_photographs_is_expected_nowhere() -> None:
     """The other classes share what smoothing takes from a label."""
     import torch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,19 @@ def test_groups_are_never_apart_and_classes_are_spread() -> None:
     assert sorted(seen) == list(range(90))
     assert [t.tolist() for _, t in make_folds(labels, 5, 1)] == [t.tolist() for _, t in make_folds(labels, 5, 1)]
     assert [t.tolist() for _, t in make_folds(labels, 5, 1)] != [t.tolist() for _, t in make_folds(labels, 5, 2)]
+
+
+def test_an_attribute_on_which_coders_differ_counts_for_yes_and_for_no(features: np.ndarray, codes: np.ndarray) -> None:
+    said = (codes == 1).astype(float)[:, None]
+    shares = said.copy()
+    shares[::2] = 0.5
+    labels = dataclasses.replace(labels_of(np.where(shares == 0.5, np.nan, said), "multi"), shares=shares)
+    fitted = head(labels, features).fit(ROWS, 1)
+    logit = fitted.logits(ROWS)[:, 0]
+    assert np.abs(logit[::2]).mean() < 0.5 * np.abs(logit[1::2]).mean()
+    centred = features.astype(float) - features.mean(axis=0, dtype=float)
+    centred /= np.sqrt((centred**2).sum(axis=1).mean())
+    both = np.concatenate([centred, centred]), np.repeat([1, 0], N)
+    weights = np.concatenate([shares[:, 0], 1 - shares[:, 0]])
+    model = LogisticRegression(C=fitted.settings["C"][0], tol=1e-8, max_iter=5000).fit(*both, sample_weight=weights)
+    np.testing.assert_allclose(logit, model.decision_function(centred), atol=2e-2)

@@ -113,7 +113,7 @@ class Deep:
         rows = np.asarray(rows, np.int64)
         labels, recipe = self.material.labels, self.recipe(len(rows))
         head = self._head.fit(rows, seed)
-        targets = Targets(labels.task, labels.values[rows], self.material.weights, recipe.smoothing, self.device)
+        targets = Targets(labels.task, labels.targets[rows], self.material.weights, recipe.smoothing, self.device)
         weight = head.weight / targets.scale[:, None]
         bias = (head.bias - targets.centre) / targets.scale
         self.inputs.prepare(rows)

@@ -116,7 +116,8 @@ def fine_tune(
         The folder from which relative paths start; the working directory if not given.
     coders : str or list of str, optional
         Where several people coded: the column that names the coder (a row an answer), or the columns of the coders (a
-        row a photograph).
+        row a photograph). Classes and attributes are learnt as the share of coders who said so, scores as their mean;
+        figures are about the majority and the mean, beside what the coders' agreement allows.
     task : {"auto", "single", "multi", "score"}
         Exclusive classes, several attributes at once, or numbers; read from the labels by default.
     backbone : str, path or ImageModel
@@ -339,7 +340,7 @@ def figures(found: Findings) -> dict[str, Any]:
         ]
         for row in rows
     }
-    kept = ("baseline", "ceiling", "temperature", "n_duplicate_pairs", "method", "folds")
+    kept = ("baseline", "ceiling", "ceiling_r2", "temperature", "n_duplicate_pairs", "method", "folds")
     return {
         "source": f"{facts['folds']}-fold cross-validation, near-duplicates kept together; "
         f"estimate and {level:.0%} interval",
@@ -353,7 +354,7 @@ def fingerprint(ready: Prepared) -> str:
     """Return a sha256 of the labelled photographs: the content of each file, its labels and its group, in order."""
     labels = ready.material.labels
     digest = hashlib.sha256(repr((labels.task, labels.names)).encode())
-    for path, values, group in zip(labels.images.paths, labels.values, labels.groups, strict=True):
+    for path, values, group in zip(labels.images.paths, labels.targets, labels.groups, strict=True):
         with open(path_on_disk(str(path)), "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
         digest.update(values.tobytes() + int(group).to_bytes(8, "little"))

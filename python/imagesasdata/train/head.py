@@ -83,11 +83,11 @@ class Head:
         part = take(labels, rows)
         splits = list(make_folds(part, min(INNER_FOLDS, len(np.unique(part.groups))), seed))
         if labels.task == "single":
-            weight, bias, c = fit_single(x, part.values, weights, splits)
+            weight, bias, c = fit_single(x, part.targets, weights, splits)
             chosen: float | list[float] = c
         else:
             fit = fit_score if labels.task == "score" else fit_attribute
-            columns = [fit(x, part.values[:, k], weights[k], splits) for k in range(len(labels.names))]
+            columns = [fit(x, part.targets[:, k], weights[k], splits) for k in range(len(labels.names))]
             weight, bias = np.stack([c[0] for c in columns]), np.array([c[1] for c in columns])
             chosen = [c[2] for c in columns]
         weight, bias = back(weight, bias)
@@ -97,7 +97,8 @@ class Head:
 
 def take(labels: Labels, rows: Rows) -> Labels:
     """Return some rows of labels; their images are not needed to fit on."""
-    return Labels(labels.images, labels.task, labels.names, labels.values[rows], labels.groups[rows])
+    shares = None if labels.shares is None else labels.shares[rows]
+    return Labels(labels.images, labels.task, labels.names, labels.values[rows], labels.groups[rows], shares=shares)
 
 
 def compress(features: Values) -> tuple[Floats, Callable[[Floats, Floats], tuple[Floats, Floats]]]:
@@ -159,7 +160,7 @@ def fit_single(
 def fit_attribute(
     x: Floats, y: Floats, class_weights: Floats, splits: Sequence[tuple[Rows, Rows]]
 ) -> tuple[Floats, float, float]:
-    """Fit one attribute, on the rows that are coded."""
+    """Fit one attribute, on the rows that are coded; one on which coders differ counts for yes and no by its share."""
     known = ~np.isnan(y)
     if len(np.unique(y[known])) < 2:  # one answer only: its share, drawn a little to the middle
         share = (np.nansum(y) + 0.5) / (known.sum() + 1)

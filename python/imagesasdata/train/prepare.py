@@ -122,7 +122,12 @@ def rows_of(labels: Labels, rows: Rows) -> Labels:
         new = place[answers["row"].to_numpy()]
         answers = answers.set_column(answers.column_names.index("row"), "row", pa.array(new)).filter(pa.array(new >= 0))
     return dataclasses.replace(
-        labels, images=images, values=labels.values[rows], groups=labels.groups[rows], answers=answers
+        labels,
+        images=images,
+        values=labels.values[rows],
+        groups=labels.groups[rows],
+        answers=answers,
+        shares=None if labels.shares is None else labels.shares[rows],
     )
 
 
@@ -140,9 +145,9 @@ def weights_of(labels: Labels, class_weights: ClassWeights) -> npt.NDArray[np.fl
             raise ArgumentInvalid("`class_weights` is for classes; scores have none.")
         return np.ones(k)
     if labels.task == "single":
-        counts = labels.values.sum(axis=0)
+        counts = labels.targets.sum(axis=0)
     else:
-        counts = np.stack([np.nansum(1 - labels.values, axis=0), np.nansum(labels.values, axis=0)], axis=1)
+        counts = np.stack([np.nansum(1 - labels.targets, axis=0), np.nansum(labels.targets, axis=0)], axis=1)
     if class_weights is None:
         return np.ones(counts.shape)
     if isinstance(class_weights, Mapping):

@@ -83,7 +83,7 @@ class Targets:
     task : {"single", "multi", "score"}
         See `ModelCard`.
     values : numpy.ndarray
-        ``[n, k]`` as `Labels` has them, of the photographs to train on.
+        ``[n, k]``, the targets of `Labels`, of the photographs to train on.
     weights : numpy.ndarray
         As `Material` has them.
     smoothing : float
@@ -112,9 +112,9 @@ class Targets:
         if self.task == "single":
             return -(values * functional.log_softmax(outputs, 1)).sum() / values.sum()
         if self.task == "multi":
-            weights = torch.where(values > 0.5, self._weights[:, 1], self._weights[:, 0]) * known
-            each = functional.binary_cross_entropy_with_logits(outputs, values, reduction="none")
-            return (each * weights).sum() / weights.sum().clamp_min(1e-6)
+            yes, no = values * self._weights[:, 1] * known, (1 - values) * self._weights[:, 0] * known
+            each = yes * functional.softplus(-outputs) + no * functional.softplus(outputs)
+            return each.sum() / (yes + no).sum().clamp_min(1e-6)
         return (((outputs - values) ** 2) * known).sum() / known.sum().clamp_min(1)
 
 

@@ -18,9 +18,10 @@ from sklearn.metrics import f1_score
 
 from ..agreement import ceiling
 from ..calibration import fit_temperature
+from ..ceilings import ceilings
 from ..classify import probabilities
 from ..errors import ArgumentInvalid, choose
-from ..evaluate import quality
+from ..evaluate import quality, with_ceilings
 from ..findings import Findings, FindingsVerb
 from ..labels import Labels, read_labels
 from ..model import ImageModel
@@ -86,8 +87,9 @@ def cross_validate(
     Findings
         ``metrics``, ``confusion``, ``roc``, ``pr`` and ``calibration`` as in `evaluate_predictions`; ``predictions``:
         out of fold, one row a photograph and repeat, with ``truth``, ``fold`` and ``repeat``; ``folds``;
-        ``duplicates``. The facts hold the primary metric (``estimate``, ``conf_low``, ``conf_high``), ``baseline``,
-        ``ceiling``, ``temperature`` and ``n_duplicate_pairs``.
+        ``duplicates``; with coders ``ceilings``, as in `evaluate_predictions`. The facts hold the primary metric
+        (``estimate``, ``conf_low``, ``conf_high``), ``baseline``, ``ceiling``, ``ceiling_r2``, ``temperature`` and
+        ``n_duplicate_pairs``.
 
     Raises
     ------
@@ -150,6 +152,7 @@ def validate(
         ceiling=ceiling(labels),
         inflation=inflation(folds),
     )
+    found = with_ceilings(found, ceilings(labels, conf_level, seed=seed))
     return _as_cross_validation(found, ready, out, method, folds, seed, time.perf_counter() - began)
 
 
@@ -196,9 +199,9 @@ def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any,
     outputs = np.empty_like(logits)
     for number in range(1, folds + 1):
         inside = fold == number
-        t = fit_temperature(logits[~inside], labels.values[~inside], labels.task)
+        t = fit_temperature(logits[~inside], labels.targets[~inside], labels.task)
         outputs[inside] = activated(logits[inside] / t, labels.task)
-    return OutOfFold(fold, outputs, fit_temperature(logits, labels.values, labels.task))
+    return OutOfFold(fold, outputs, fit_temperature(logits, labels.targets, labels.task))
 
 
 def fit_whole(way: Method, rows: Rows, seed: int) -> Fitted:

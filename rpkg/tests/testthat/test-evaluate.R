@@ -167,3 +167,20 @@ test_that("errors of an evaluation have their class and their text", {
     evaluate_predictions(p, "truth", by = "town")
   })
 })
+
+test_that("with coders of scores there is what their agreement allows", {
+  skip_without_python()
+  truth <- rep(c(2, 5, 8), 10)
+  coded <- data.frame(image = rep(sprintf("%d.jpg", 1:30), each = 3), coder = c("Ann", "Ben", "Cem"))
+  coded$fear <- rep(truth, each = 3) + rep(c(-1, 0, 1, 1, -1, 0), 15)
+  predictions <- data.frame(image = sprintf("%d.jpg", 1:30), score_fear = truth)
+  found <- suppressWarnings(
+    evaluate_predictions(predictions, coded, label_col = "fear", coders = "coder", replicates = 50)
+  )
+  best <- found$ceilings$estimate[found$ceilings$metric == "best_r2"]
+  # ICC(3, 3) by an analysis of variance; R2 has n below where that has n - 1.
+  table <- summary(stats::aov(fear ~ factor(image) + coder, coded))[[1]]
+  icc <- 1 - table["Residuals", "Mean Sq"] / table["factor(image)", "Mean Sq"]
+  expect_equal(1 - (1 - best) * 29 / 30, icc)
+  expect_equal(found$facts$ceiling_r2, best)
+})
