@@ -41,6 +41,7 @@ examples:
   iad blur photos/ --out shared/ --log hidden.csv
   iad train labels.csv --image-col photo --image-dir photos/ --out protest.onnx
   iad report protest.onnx --out protest.html
+  iad strip photos/ --out clean/ --log removed.csv
   iad models add protest.onnx --classes classes.txt --size 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225
   iad doctor
 """

@@ -165,6 +165,15 @@ def test_embed_images_is_the_same(everything: list[str], tmp_path: Path) -> None
     assert_same(iad.embed_images(some, progress=False), in_r(tmp_path, "embed_images", images=some))
 
 
+def test_strip_metadata_is_the_same(everything: list[str], tmp_path: Path) -> None:
+    table = iad.strip_metadata(everything, tmp_path / "python", progress=False)
+    answer = in_r(tmp_path, "strip_metadata", images=everything, out=str(tmp_path / "r"))
+    table["written"] = table["written"].str.replace(str(tmp_path / "python"), str(tmp_path / "r"), regex=False)
+    assert_same(table, answer)
+    for path in table["written"].dropna():
+        assert Path(path).read_bytes() == (tmp_path / "python" / Path(path).relative_to(tmp_path / "r")).read_bytes()
+
+
 def test_the_provenance_is_the_same(everything: list[str], tmp_path: Path) -> None:
     said = iad.classify_images(everything[:1], progress=False).attrs["imagesasdata"]
     answer = in_r(tmp_path, "classify_images", images=everything[:1])["provenance"]

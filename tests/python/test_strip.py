@@ -31,7 +31,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 import imagesasdata as iad
 from imagesasdata.cli import main
 from imagesasdata.decode import Limits, Unreadable
-from imagesasdata.errors import ArgumentInvalid, ColumnExists
+from imagesasdata.errors import ArgumentInvalid, ColumnExists, Interrupted
 from imagesasdata.metadata import CUT, kinds_of
 from imagesasdata.strip import Settings, strip
 
@@ -354,6 +354,17 @@ def test_names_that_no_text_can_hold_are_written_under_the_same_bytes(tmp_path: 
     table = stripped(tmp_path / "photographs", tmp_path / "out")
     assert table["error"].isna().all()
     assert sorted(os.listdir(os.fsencode(tmp_path / "out"))) == sorted(written)
+
+
+def test_an_interrupt_keeps_what_is_done(photographs: Path, tmp_path: Path) -> None:
+    def stop(done: int, total: int, text: str) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="3 rows of") as stopped:
+        iad.strip_metadata(photographs, tmp_path / "out", progress=stop)
+    assert stopped.value.partial["written"].notna().tolist() == [True] * 3
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_arguments_that_make_no_sense_are_errors(tmp_path: Path) -> None:
