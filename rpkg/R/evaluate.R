@@ -33,8 +33,8 @@
 #' * `calibration`: `class` (missing: the label that was given), `prob`, `share` (that is right), `conf_low`,
 #'   `conf_high`, `n`, in bins of equal mass.
 #' * `predictions`: every row with its truth.
-#' * `ceilings`, with `coders`: `name`, `metric` (`coder_accuracy`: how often one coder says what most of the others say;
-#'   `coder_correlation`: of one coder with the mean of the others; `best_r2`, `best_correlation`: what the coders'
+#' * `ceilings`, with `coders`: `name`, `metric` (`coder_accuracy`: how often one coder says what most of the others
+#'   say; `coder_correlation`: of one coder with the mean of the others; `best_r2`, `best_correlation`: what the coders'
 #'   agreement allows a model at most), `estimate`, `conf_low`, `conf_high`, `n`.
 #'
 #' Facts: `n` (rows compared), `n_failed` (without a prediction), `n_unlabelled` (without a truth), `primary` with
