@@ -59,6 +59,8 @@ def allowed(test: Test, gpu: bool, torch: bool) -> bool:
         return not gpu
     if re.search(r"\b(py)?torch\b", test.reason, re.IGNORECASE):
         return not torch
+    if "Node.js is not installed" in test.reason:
+        return shutil.which("npm") is None
     return False
 
 
