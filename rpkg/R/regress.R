@@ -171,7 +171,17 @@ formula_columns <- function(read, data, arguments, call) {
   name_parts <- function(names) {
     as.list(unlist(lapply(names, function(name) if (is.null(spread[[name]])) name else names(spread[[name]]))))
   }
-  list(data = send_table(sent, "data", call), used = name_parts(read$used), outcome = name_parts(read$outcome))
+  sent <- with_accuracy(send_table(sent, "data", call), data)
+  list(data = sent, used = name_parts(read$used), outcome = name_parts(read$outcome))
+}
+
+# What cross-validation found of the model that made the predictions, where the data frame knows it.
+with_accuracy <- function(table, data) {
+  promised <- attr(data, "imagesasdata")$cross_validated_accuracy
+  if (is.null(promised)) {
+    return(table)
+  }
+  the$module$tables$with_provenance(table, list(cross_validated_accuracy = as.list(promised)))
 }
 
 spread_matrix <- function(column, name) {

@@ -12,6 +12,8 @@
 #'   share of each class.
 #' @param by Name of a column of groups: a row for each of them too.
 #' @param cluster,weights Names of columns: the cluster of a row, for standard errors; its weight.
+#' @param method `"dsl"`: the difference estimator. `"ppi"`: PPI++, for a simple random sample without clusters and
+#'   weights.
 #' @returns [Findings][imagesasdata_findings] with the table `metrics`: `class` (missing unless there are several),
 #'   `group` (missing for all rows), `estimate`, `std_error`, `conf_low`, `conf_high`, `naive` (from predictions taken
 #'   for labels), `labels` (from the labelled rows alone), `n` and `n_labelled`; and the table `accuracy` as in
@@ -25,6 +27,8 @@
 #' @references Särndal, C.-E., Swensson, B. and Wretman, J. (1992). Model assisted survey sampling.
 #'
 #' Egami, N., Hinck, M., Stewart, B. M. and Wei, H. (2023). Using imperfect surrogates for downstream inference.
+#'
+#' Angelopoulos, A. N., Duchi, J. C. and Zrnic, T. (2023). PPI++: efficient prediction-powered inference.
 #' @export
 #' @examplesIf imagesasdata:::python_ready()
 #' set.seed(1)
@@ -44,6 +48,7 @@ estimate_share <- function(
   sampling_prob = NULL,
   cluster = NULL,
   weights = NULL,
+  method = "dsl",
   folds = 5,
   repeats = 10,
   conf_level = 0.95,
@@ -54,7 +59,7 @@ estimate_share <- function(
   iad <- python_module(call)
   arguments <- name_columns(arguments, call)
   if (is.data.frame(data)) {
-    arguments$data <- send_table(needed_columns(data, arguments), "data", call)
+    arguments$data <- with_accuracy(send_table(needed_columns(data, arguments), "data", call), data)
   } else if (!rlang::is_string(data)) {
     text <- sprintf("`data` is %s; give a data frame, or the path of a table file.", kind(data))
     abort("argument_invalid", text, call)

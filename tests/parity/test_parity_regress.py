@@ -77,6 +77,7 @@ CASES: dict[str, dict[str, Any]] = {
 SHARES: dict[str, dict[str, Any]] = {
     "share": {**UNEQUAL, "by": "city"},
     "shares of classes": {**CATEGORY, "by": "city", "weights": "weight"},
+    "prediction-powered share": {**COVARIATE, "by": "city", "method": "ppi"},
 }
 POWER = {"n_labelled": [100, 250, 700], "terms": ["protest", "x"], "std_error": 0.1}
 

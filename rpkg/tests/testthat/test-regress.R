@@ -234,6 +234,8 @@ test_that("what the user should know is a warning", {
   warned("have one row", alone, cluster = "account")
   warned("have no prediction", transform(posts, predicted = replace(predicted, 5, NA)))
   warned("right in all 60 labelled rows", transform(posts, predicted = ifelse(is.na(coded), predicted, coded)))
+  learnt <- structure(posts, imagesasdata = list(cross_validated_accuracy = c(0.6, 0.5, 0.7)))
+  warned("has probably learnt from these rows", learnt)
   warned("are labelled for 2 coefficients", transform(posts, coded = replace(coded, 21:60, NA)))
 })
 
