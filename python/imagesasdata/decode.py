@@ -244,7 +244,9 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
 
 @contextlib.contextmanager
 def upright_image(content: bytes, limits: Limits) -> Iterator[Image.Image]:
-    """Decode a whole photograph, upright and in RGB; while a huge one is in use, no other huge one is decoded.
+    """Decode a whole photograph, upright and in RGB, for as long as it is in use; then its memory is given back.
+
+    While a huge one is in use, no other huge one is decoded.
 
     Raises
     ------
@@ -259,7 +261,11 @@ def upright_image(content: bytes, limits: Limits) -> Iterator[Image.Image]:
             plain, _ = in_tiles(image, image.size, "RGB", lambda part: _plain(part, "RGB", top))
             turn = turn_of(image)
             upright = plain if turn is None else plain.transpose(turn)
-        yield upright
+        del image, plain
+        try:
+            yield upright
+        finally:
+            upright.close()
 
 
 @contextlib.contextmanager

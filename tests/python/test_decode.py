@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from oddities import write_odd_files
 from PIL import Image, ImageCms
 
-from imagesasdata.decode import Limits, Preprocessing, Unreadable, decode_image, own_pixel_limit, read_file
+from imagesasdata.decode import (
+    Limits,
+    Preprocessing,
+    Unreadable,
+    decode_image,
+    own_pixel_limit,
+    read_file,
+    upright_image,
+)
 from imagesasdata.errors import ArgumentInvalid
 
 SMALL = Preprocessing(size=64, resize=72)
@@ -444,3 +452,27 @@ def test_a_file_with_wrong_bytes_is_read_or_refused(kind: str, changes: list[tup
 @given(st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0", b"P6 "]), st.binary())
 def test_random_bytes_are_refused(start: bytes, rest: bytes) -> None:
     read_or_refuse(start + rest)
+
+
+# -- whole photographs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_whole_photograph_is_upright_and_given_back_after_use(orientation: int) -> None:
+    picture = cat().resize((90, 60))
+    with upright_image(rotated_by_exif(picture, orientation), Limits()) as upright:
+        assert upright.mode == "RGB" and upright.size == (90, 60)
+        difference = np.abs(np.asarray(upright, int) - np.asarray(picture.convert("RGB"), int))
+    assert difference.mean() < 6
+    with pytest.raises(ValueError, match="closed"):
+        upright.getpixel((0, 0))
+
+
+def test_a_whole_photograph_has_white_where_it_is_transparent_and_the_same_limits() -> None:
+    content = encoded(Image.new("RGBA", (4, 3), (255, 0, 0, 0)), "PNG")
+    with upright_image(content, Limits()) as upright:
+        assert np.asarray(upright).min() == 255
+    with pytest.raises(Unreadable, match="above the limit"), upright_image(content, Limits(5)):
+        pass
+    with pytest.raises(Unreadable, match="truncated PNG"), upright_image(content[:50], Limits()):
+        pass

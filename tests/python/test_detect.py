@@ -88,7 +88,7 @@ def test_a_face_that_fills_the_photograph_is_found(tmp_path: Path) -> None:
 
 def test_200_faces_in_one_picture_are_200_rows(tmp_path: Path) -> None:
     places = [(40 * i, 40 * j) for i in range(20) for j in range(10)]
-    table = found(save(on_canvas(800, 400, 40, *places), tmp_path / "crowd.png"), min_size=16)
+    table = found(save(on_canvas(800, 400, 40, *places), tmp_path / "crowd.png"))
     assert table["face"].tolist() == list(range(1, 201))
     assert (table["prob"].diff().dropna() <= 0).all()
     middles = table["x"] + table["width"] / 2, table["y"] + table["height"] / 2

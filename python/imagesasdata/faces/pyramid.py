@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ from PIL import Image
 CELL = 12  # pixels, a side, of what the proposal network sees at each place
 FACTOR = 0.709  # from one level to the next: the area halves
 BORDER = 6  # grey pixels around each level, so that a face half outside the photograph is seen
-TILE = 1024  # pixels, a side: what a level takes in memory does not grow with the photograph
+TILE = 512  # pixels, a side: what a level takes in memory does not grow with the photograph
 GREY = 127.5
 Boxes = npt.NDArray[np.floating[Any]]
 Box = tuple[float, float, float, float]
@@ -31,18 +30,16 @@ class Pyramid:
 
     def __init__(self, image: Image.Image) -> None:
         self.width, self.height = image.size
-        self._halved = functools.cache(self._make_halved)
-        self._image = image
-
-    def _make_halved(self, times: int) -> Image.Image:
-        return self._halved(times - 1).reduce(2) if times else self._image
+        self._halved = [image]  # once, twice, three times ..., as far as was needed
 
     def _source(self, scale: float) -> tuple[Image.Image, float]:
         """Return the photograph halved as often as leaves it larger than at `scale`, and its own scale."""
         times = 0
         while scale * 2 ** (times + 1) <= 1 and min(self.width, self.height) >> (times + 1) >= 1:
             times += 1
-        return self._halved(times), 0.5**times
+        while len(self._halved) <= times:
+            self._halved.append(self._halved[-1].reduce(2))
+        return self._halved[times], 0.5**times
 
     def scales(self, min_size: float) -> list[float]:
         """Return the scales at which the cell of the proposal network is a face of `min_size` pixels and larger."""
