@@ -105,7 +105,13 @@ as_labelled <- function(value, label) {
     levels <- union(intersect(levels(label), levels(value)), levels(value))
     return(factor(as.character(value), levels, ordered = is.ordered(label)))
   }
-  if (is.logical(label) && all(value %in% 0:1)) as.logical(value) else value
+  if (is.logical(label) && all(value %in% 0:1)) {
+    return(as.logical(value))
+  }
+  if (is.factor(label) && all(value %in% levels(label))) {
+    return(factor(value, levels(label), ordered = is.ordered(label)))
+  }
+  value
 }
 
 # Terms are those of the first values that Python asks for, its predictions. Levels are also what was never predicted:
@@ -128,7 +134,8 @@ possible_values <- function(value, label) {
   if (is.factor(value)) {
     return(factor(levels(value), levels(value)))
   }
-  unique(c(if (is.numeric(label)) as.double(label[!is.na(label)]) else c(0, 1), value))
+  known <- if (is.logical(label) || is.character(label)) c(0, 1) else numbers_in(label)
+  unique(c(if (is.numeric(known)) as.vector(known[!is.na(known)]) else c(0, 1), value))
 }
 
 frame_of <- function(terms, data, xlevels = NULL) {

@@ -148,13 +148,37 @@ name_columns <- function(arguments, call) {
     }
     arguments[[argument]] <- lapply(as.list(given), unname)
   }
+  for (argument in intersect(names(arguments), single_columns)) {
+    given <- arguments[[argument]]
+    if (!is.null(given) && !rlang::is_string(given)) {
+      abort("argument_invalid", sprintf("`%s` is %s; give the name of one column.", argument, kind(given)), call)
+    }
+  }
   arguments
 }
 
+single_columns <- c("by", "sampling_prob", "cluster", "weights", "absorb")
+
 # What goes to Python: the columns that are named, and of the others their names, for its messages.
 needed_columns <- function(data, arguments, plain = NULL) {
-  own <- arguments[c("predicted", "labelled", "by", "sampling_prob", "cluster", "weights", "absorb")]
-  columns_for_python(data, c(unlist(own), plain))
+  sent <- columns_for_python(data, c(unlist(arguments[c("predicted", "labelled", single_columns)]), plain))
+  for (variable in names(arguments$labelled)) {
+    label <- intersect(arguments$labelled[[variable]], names(data))
+    predictions <- as.list(data)[intersect(arguments$predicted[[variable]], names(data))]
+    if (length(label) == 1 && length(predictions) == 1 && is.numeric(predictions[[1]])) {
+      sent[[label]] <- numbers_in(data[[label]])
+    }
+  }
+  sent
+}
+
+# Hand labels beside numbers are numbers too: 0 and 1 with labels, as haven reads them, and a factor of 0 and 1.
+numbers_in <- function(column) {
+  if (inherits(column, "haven_labelled") && is.numeric(column)) {
+    return(as.vector(unclass(column)))
+  }
+  levels <- if (is.factor(column)) suppressWarnings(as.numeric(levels(column)))
+  if (length(levels) == 0 || anyNA(levels)) plain_column(column) else levels[column]
 }
 
 # A variable that is a matrix goes as its columns.

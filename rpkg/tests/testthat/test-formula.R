@@ -50,6 +50,8 @@ test_that("a variable is of the kind that its hand labels are", {
   expect_identical(as_labelled(c(0, 1), c(TRUE, NA)), c(FALSE, TRUE))
   expect_identical(as_labelled(c(0.3, 1), c(TRUE, NA)), c(0.3, 1))
   expect_identical(as_labelled(c(0, 1), c(0L, NA)), c(0, 1))
+  expect_identical(as_labelled(c(0, 1), factor(c("1", "0"), c("1", "0"))), factor(c("0", "1"), c("1", "0")))
+  expect_identical(as_labelled(c(0, 1), factor("protest", c("protest", "other"))), c(0, 1))
 })
 
 test_that("a level that is never predicted has a column", {
@@ -123,6 +125,7 @@ test_that("what the formula cannot be is said", {
     regress(likes ~ protest, "posts.csv", c(protest = "predicted"), c(protest = "coded"))
     regress(likes ~ protest, posts, "predicted", c(protest = "coded"))
     regress(likes ~ protest, posts, c(protest = "predicted"), "coded")
+    regress(likes ~ protest, posts, c(protest = "predicted"), c(protest = "coded"), cluster = posts$city)
     regress(likes ~ protest, posts, c(protest = "predicted"), c(protest = "coded"), family = binomial())
     regress(likes ~ protest, posts, c(protest = "predicted"), c(protest = "coded"), family = poisson)
     outcome_of(cbind(1, 2), NULL, "binomial", NULL)

@@ -127,6 +127,18 @@ test_that("the hand labels say of what kind a variable is, and the first level i
   same <- quick(likes ~ protest, posts, c(protest = "prob_protest"), sampling_prob = "chosen")
   expect_equal(coef(text), coef(same), tolerance = 1e-12)
 
+  # 0 and 1 as a factor, and with labels, as haven reads them from Stata
+  posts$stata <- structure(
+    posts$coded,
+    labels = c(no = 0, yes = 1),
+    class = c("haven_labelled", "vctrs_vctr", "double")
+  )
+  stata <- quick(likes ~ protest * x, posts, labelled = c(protest = "stata"), sampling_prob = "chosen")
+  expect_identical(coef(stata), coef(numbers))
+  posts$digits <- factor(posts$coded, c(1, 0))
+  digits <- quick(likes ~ protest * x, posts, labelled = c(protest = "digits"), sampling_prob = "chosen")
+  expect_equal(coef(digits)[["protest0"]], -coef(numbers)[["protest"]])
+
   # an outcome that is a factor: its first level is 0
   posts$kind <- factor(ifelse(posts$shared == 1, "yes", "no"), c("no", "yes"))
   expect_equal(
