@@ -42,9 +42,9 @@ as_findings <- function(found) {
   structure(c(tables, words), class = c(paste0("imagesasdata_", known$kind), "imagesasdata_findings"), json = json)
 }
 
-findings_to_python <- function(findings) {
+findings_to_python <- function(findings, class = the$module$Findings) {
   tables <- Filter(is.data.frame, unclass(findings))
-  the$module$Findings$from_json(attr(findings, "json"), lapply(tables, table_to_python))
+  class$from_json(attr(findings, "json"), lapply(tables, table_to_python))
 }
 
 # A verb that answers with findings, or with what `to_r` makes of them.

@@ -41,7 +41,7 @@
 #' * `estimates`: `term`, then `<which>_estimate`, `<which>_std_error`, `<which>_conf_low` and `<which>_conf_high` of
 #'   `naive`, `labels` and `corrected`; missing where there is no such estimate.
 #' * `covariance`: `which` (these three, and `from_labels`: the part that falls with the number of labels), `term`, then
-#'   a column for each term.
+#'   a column `cov_<term>` for each term.
 #' * `accuracy`: `variable`, `metric` (`"accuracy"`, or `"correlation"` of a number), `estimate`, `n`: predictions
 #'   beside labels.
 #'

@@ -112,10 +112,7 @@ power_regress <- function(result, n_labelled = NULL, terms = NULL, std_error = N
   call_for_findings(iad$power_regress$for_r, arguments, call)
 }
 
-# As findings_to_python(), as the class that has the methods of a model. Names of columns are those of covariates, so
-# a number is not made whole by its name.
+# As the class that has the methods of a model.
 regression_to_python <- function(result) {
-  told <- reticulate::import("json", convert = FALSE)$loads(as_utf8(attr(result, "json")))
-  tables <- lapply(Filter(is.data.frame, unclass(result)), table_to_python)
-  the$module$Regression(told["kind"], told["facts"], tables)
+  findings_to_python(result, the$module$Regression)
 }

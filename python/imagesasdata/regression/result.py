@@ -16,6 +16,7 @@ from .sandwich import Floats
 
 TITLES = {"naive": "predictions", "labels": "hand labels", "corrected": "corrected"}
 FROM_LABELS = "from_labels"
+COV = "cov_"  # so that a covariate named "term" or "n_images" is no other column and no count
 Pair = tuple[Floats, Floats]
 
 
@@ -31,7 +32,7 @@ class Regression(Findings):
       ``<which>_conf_high`` of ``naive`` (predictions taken for labels), ``labels`` (the labelled rows alone) and
       ``corrected``; missing where there is no such estimate.
     * ``covariance``: ``which`` (these three, and ``from_labels``: the part of the covariance that falls with the number
-      of labels), ``term``, then a column for each term.
+      of labels), ``term``, then a column ``cov_<term>`` for each term.
     * ``accuracy``: ``variable``, ``metric`` ("accuracy", or "correlation" of a number), ``estimate``, ``n``:
       predictions beside labels.
 
@@ -78,7 +79,7 @@ class Regression(Findings):
         """Return ``[p, p]``, a covariance by the name that it has in the table; None where there is none."""
         table = self.tables["covariance"].to_pandas()
         rows = table[table["which"] == which]
-        return rows[self._terms()].to_numpy(float) if len(rows) else None
+        return rows[[COV + term for term in self._terms()]].to_numpy(float) if len(rows) else None
 
     def estimate_of(self, which: str) -> Pair | None:
         """Return parameters ``[p]`` and covariance ``[p, p]`` of one of the three estimates, or None."""
@@ -183,7 +184,7 @@ def _covariances(names: Sequence[str], covariances: Mapping[str, Floats | None])
         "term": pa.array([name for _ in there for name in names], pa.string()),
     }
     stacked = np.vstack(list(there.values()))
-    return pa.table({**columns, **{name: stacked[:, j] for j, name in enumerate(names)}})
+    return pa.table({**columns, **{COV + name: stacked[:, j] for j, name in enumerate(names)}})
 
 
 def _lines(table: pa.Table, accuracy: pa.Table) -> list[str]:

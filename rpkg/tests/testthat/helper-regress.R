@@ -43,7 +43,10 @@ fake_regression <- function(estimate = c("(Intercept)" = 1, protest = 0.5), chos
   tables <- list(
     metrics = metrics,
     estimates = side_by_side,
-    covariance = cbind(data.frame(which = rep(names(cells), each = 2), term = terms), stats::setNames(stacked, terms)),
+    covariance = cbind(
+      data.frame(which = rep(names(cells), each = 2), term = terms),
+      stats::setNames(stacked, paste0("cov_", terms))
+    ),
     accuracy = data.frame(variable = "protest", metric = "accuracy", estimate = 0.85, n = 100)
   )
   facts <- list(

@@ -65,8 +65,13 @@ test_that("groups with few labels and classes of a category have their rows", {
 test_that("power is that of the covariance: at hand the same standard errors, and fewer with more labels", {
   skip_without_python()
   posts <- labelled_posts(labels = 200)
-  # A column whose name begins with n_ is no count in the covariance.
+  # A covariate whose name begins with n_ is no count, and one named as a column of the tables is no other column.
   posts$n_images <- posts$z
+  posts$term <- posts$x
+  posts$which <- posts$x^2
+  odd <- quick(likes ~ protest + term + which, posts, sampling_prob = "chosen")
+  expect_identical(dim(vcov(odd)), c(4L, 4L))
+  expect_identical(power_regress(odd, 100)$metrics$term, names(coef(odd)))
   found <- quick(likes ~ protest + n_images, posts, sampling_prob = "chosen")
   power <- power_regress(found, c(100, 200, 400), c("protest", "n_images"), std_error = 0.12)
   expect_s3_class(power, c("imagesasdata_power", "imagesasdata_findings"), exact = TRUE)
@@ -75,7 +80,7 @@ test_that("power is that of the covariance: at hand the same standard errors, an
   expect_equal(at_hand$std_error, unname(sqrt(diag(vcov(found))[c("protest", "n_images")])))
   expect_true(all(diff(power$metrics$std_error[1:3]) < 0))
   part <- found$covariance[found$covariance$which == "from_labels", ]
-  added <- part$protest[part$term == "protest"]
+  added <- part$cov_protest[part$term == "protest"]
   expect_equal(power$metrics$std_error[1]^2, vcov(found)["protest", "protest"] + added, tolerance = 1e-10)
   expect_identical(power$needed$term, c("protest", "n_images"))
   expect_identical(
