@@ -119,6 +119,10 @@ def read_columns(
             f"`predicted` names {quoted(predicted) or 'nothing'} and `labelled` names {quoted(labelled) or 'nothing'}; "
             "both must name the predicted variables."
         )
+    have = set(frame.columns)
+    absent = [name for name in sorted(plain) if name not in have]
+    if absent:
+        raise ArgumentInvalid(f"`data` has no column {quoted(absent)} (it has: {quoted(frame.columns, 20)}).")
     base = pd.DataFrame({name: take_column(frame, name, "formula") for name in sorted(plain)}, index=frame.index)
     named = {"sampling_prob": sampling_prob, "cluster": cluster, "weights": weights, "absorb": absorb}
     given = {key: take_column(frame, name, key) for key, name in named.items() if name is not None}
