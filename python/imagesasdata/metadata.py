@@ -16,6 +16,7 @@ from PIL import ExifTags, Image
 
 # In the order in which they are told.
 KINDS = ("EXIF", "GPS", "XMP", "IPTC", "comment", "thumbnail", "ICC", "pictures behind", "other")
+MOST_PARTS = 200_000  # a photograph has some hundred, an animation some thousand
 THUMBNAIL = 0x0201  # the tag that says where it begins
 Part = tuple[str | None, bytes]  # the kind of metadata, None for what makes the picture; and its bytes
 
@@ -62,6 +63,13 @@ def cut(parts: list[Part], keep: tuple[str, ...] = ()) -> bytes:
     return b"".join(content for kind, content in parts if kind is None or kind in keep)
 
 
+def _add(parts: list[Part], part: Part) -> None:
+    """Add a part; a hostile file of 200 MB can have fifty million."""
+    if len(parts) >= MOST_PARTS:
+        raise ValueError(f"it has more than {MOST_PARTS:,} parts")
+    parts.append(part)
+
+
 def jpeg_parts(content: bytes) -> list[Part]:
     """Return the segments of a JPEG. What is behind its end, such as a film or more pictures, is one part."""
     parts: list[Part] = [(None, content[:2])]
@@ -79,7 +87,7 @@ def jpeg_parts(content: bytes) -> list[Part]:
         if marker == 0xDA:  # the pixels of a scan go on to the next marker
             found = _SCAN_ENDS.search(content, stop)
             stop = found.start() if found else len(content)
-        parts.append(_jpeg_segment(marker, content[place:stop]))
+        _add(parts, _jpeg_segment(marker, content[place:stop]))
         place = stop
     parts.append((None, b"\xff\xd9"))
     behind = content[place + 2 :]
@@ -119,7 +127,7 @@ def png_parts(content: bytes) -> list[Part]:
         stop = min(place + 12 + size, len(content))
         chunk = content[place:stop]
         place = stop
-        parts.append((_png_kind(kind, chunk[8:]), chunk))
+        _add(parts, (_png_kind(kind, chunk[8:]), chunk))
         if kind == b"IEND":
             break
     if parts[-1][1][4:8] != b"IEND":
@@ -152,7 +160,7 @@ def webp_parts(content: bytes) -> list[Part]:
         if kind == b"ANMF":  # a frame has chunks of its own after sixteen bytes
             inner = b"".join(one for name, one in _chunks(chunk[24:]) if name in _WEBP_PICTURE)
             chunk = b"ANMF" + struct.pack("<I", 16 + len(inner)) + chunk[8:24] + inner
-        parts.append((None if kind in _WEBP_PICTURE else kinds.get(kind, "other"), chunk))
+        _add(parts, (None if kind in _WEBP_PICTURE else kinds.get(kind, "other"), chunk))
     if content[stop:].strip(b"\0"):
         parts.append(("pictures behind", content[stop:]))
     return parts
@@ -190,10 +198,10 @@ def gif_parts(content: bytes) -> list[Part]:
         if content[place] == 0x2C:
             flags = content[place + 9] if place + 9 < len(content) else 0
             place = _after_blocks(content, place + 11 + (3 << (flags & 7) + 1 if flags & 0x80 else 0))
-            parts.append((None, content[start:place]))
+            _add(parts, (None, content[start:place]))
             continue
         place = _after_blocks(content, place + 2)
-        parts.append((_gif_kind(content[start:place]), content[start:place]))
+        _add(parts, (_gif_kind(content[start:place]), content[start:place]))
     parts.append((None, b";"))
     if content[place + 1 :].strip(b"\0"):
         parts.append(("pictures behind", content[place + 1 :]))

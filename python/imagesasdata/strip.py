@@ -29,6 +29,7 @@ from .decode import (
     read_file,
     turn_of,
 )
+from .devices import cpu_count
 from .errors import ArgumentInvalid, choose
 from .images import ImageList, find_images
 from .metadata import CUT, Part, cut, join_webp, kinds_of, tiff_parts
@@ -154,7 +155,7 @@ class Settings:
 
 def _rows(found: ImageList, targets: Targets, settings: Settings) -> Iterator[dict[str, Any]]:
     """Yield the row of each photograph, in order; some are done at a time."""
-    threads = min(8, os.cpu_count() or 1)
+    threads = min(8, cpu_count())
     waiting: deque[Future[dict[str, Any]]] = deque()
     pool = ThreadPoolExecutor(threads, "strip")
     try:

@@ -21,6 +21,7 @@ from drawn import (
     colour_profile,
     encoded,
     jpeg_markers,
+    png,
     riff,
     rotated_by_exif,
     segment,
@@ -259,6 +260,13 @@ def test_a_damaged_file_is_an_error_or_a_clean_copy_and_nothing_else() -> None:
             except Unreadable:
                 continue
             assert pixels(new).size, name
+
+
+def test_a_file_of_countless_parts_is_an_error() -> None:
+    with pytest.raises(Unreadable, match="damaged PNG: it has more than 200,000 parts"):
+        strip(png(4, 4, bytes(20), before=chunk(b"priV", b"") * 200_001), SETTINGS)
+    with pytest.raises(Unreadable, match="more than 200,000 parts"):
+        strip(after_soi(encoded(SMALL, "JPEG"), segment(0xFE, b"") * 200_001), SETTINGS)
 
 
 def test_photographs_of_a_folder_keep_their_places(photographs: Path, tmp_path: Path) -> None:
