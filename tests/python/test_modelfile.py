@@ -283,8 +283,8 @@ def test_metadata_that_are_no_card_are_refused(model: Path, text: str) -> None:
 
 def test_all_that_is_wrong_with_a_card_is_said_at_once() -> None:
     with pytest.raises(ModelInvalid) as caught:
-        dataclasses.replace(CARD, task="detect", classes=("cat", "cat"), class_ids=("n1",))
-    for part in ("task is 'detect'", "classes occur twice: cat", "1 class_ids for 2 classes"):
+        dataclasses.replace(CARD, task="segment", classes=("cat", "cat"), class_ids=("n1",))
+    for part in ("task is 'segment'", "classes occur twice: cat", "1 class_ids for 2 classes"):
         assert part in str(caught.value)
 
 
