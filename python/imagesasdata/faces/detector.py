@@ -21,6 +21,7 @@ from .boxes import kept, moved, squared
 from .pyramid import CELL, Pyramid
 
 PROPOSED, REFINED = 0.6, 0.7  # probabilities from which on the first two networks pass a face on
+EAGER = 0.5, 0.4  # the same where less probable faces are wanted; below, there are thousands of windows to look at
 AT_ONCE = 256  # windows in one run of a network
 NETWORKS = {
     "pnet": ("prob", "offsets"),
@@ -73,8 +74,9 @@ class Detector:
             the left and the right corner of the mouth, as the viewer sees them. Most probable first.
         """
         pyramid = Pyramid(image)
-        boxes = self._proposals(pyramid, min_size, min(PROPOSED, threshold), stop)
-        for net, side, least in (("rnet", 24, min(REFINED, threshold)), ("onet", 48, threshold)):
+        boxes = self._proposals(pyramid, min_size, min(PROPOSED, max(threshold, EAGER[0])), stop)
+        refined = min(REFINED, max(threshold, EAGER[1]))
+        for net, side, least in (("rnet", 24, refined), ("onet", 48, threshold)):
             if not len(boxes):
                 return np.empty((0, WIDTH))
             boxes = squared(boxes)
