@@ -25,6 +25,7 @@ from sklearn.metrics import roc_auc_score
 
 import imagesasdata as iad
 from imagesasdata.faces.boxes import overlap
+from imagesasdata.faces.classifier import FEWEST_EACH, Classifier
 from imagesasdata.faces.matching import distances
 from imagesasdata.faces.people import DESCRIPTOR, People
 from imagesasdata.faces.recognize import matched
@@ -156,11 +157,16 @@ def identification(faces: Described, strangers: Floats, draws: int) -> None:
     people = len(faces.names)
     for each in REFERENCES:
         rank1, accepted, thresholds = [], [], []
+        by_classifier: list[float] = []
         left_out, others, recognised = [], [], []
         for _ in range(draws):
             chosen = np.concatenate([rng.choice(np.flatnonzero(faces.person == p), each, False) for p in range(people)])
             rest = np.setdiff1d(np.arange(len(faces.person)), chosen)
             rank1.append((_match(faces, chosen, rest)[0] == faces.person[rest]).mean())
+            if each >= FEWEST_EACH:
+                known, _ = _people(faces, chosen)
+                likeliest = matched(faces.descriptors[rest], known, Classifier(known)).nearest
+                by_classifier.append((likeliest == faces.person[rest]).mean())
             out_rates, known_rates = [], []
             for out in range(people):
                 kept = chosen[faces.person[chosen] != out]
@@ -178,6 +184,8 @@ def identification(faces: Described, strangers: Floats, draws: int) -> None:
             accepted.append(value)
         print(f"  {each} references a person")
         print(f"    rank 1 on the rest: {interval(rank1)}")
+        if by_classifier:
+            print(f"    rank 1 by a classifier: {interval(by_classifier)}")
         print(f"    threshold at 1 % strangers: {interval(thresholds)}")
         print(f"    strangers accepted, each person left out in turn: {interval(left_out)}")
         # Some of these may be the same people: Labeled Faces in the Wild has hundreds of photographs of politicians.

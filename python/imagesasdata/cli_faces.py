@@ -34,6 +34,7 @@ def add_verbs(add: Add) -> None:
     people.add_argument(
         "--false-match-rate", type=float, default=0.01, help="share of strangers accepted (default: %(default)s)"
     )
+    people.add_argument("--method", default="nearest", choices=("nearest", "classifier"), help="(default: %(default)s)")
     people.add_argument("--person-col", default="person", help="column with the name, of a table (default: person)")
     _recognition(people)
 

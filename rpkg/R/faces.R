@@ -57,6 +57,9 @@ detect_faces <- function(
 #' @param threshold Largest distance at which a face is still the nearest person's. `"auto"` chooses it from the
 #'   references.
 #' @param false_match_rate With `"auto"`: the share of strangers' faces that may be taken for one of the people.
+#' @param method Who a face is taken for, within the threshold. `"nearest"`: the nearest person. `"classifier"`: the
+#'   likeliest by a logistic regression on the descriptors of the references, of which each person then needs 5 or
+#'   more.
 #' @param purpose What people are recognised for, in a sentence. It is asked once a session, and kept with the results.
 #' @param min_prob Least probability of a face, as `threshold` in [detect_faces()].
 #' @param person_col Name of the column of `people` with the person's name.
@@ -95,6 +98,7 @@ recognize_faces <- function(
   people,
   threshold = "auto",
   false_match_rate = 0.01,
+  method = "nearest",
   purpose = NULL,
   min_size = 20,
   min_prob = 0.8,

@@ -16,6 +16,7 @@ from scipy.stats import t as student
 import imagesasdata as iad
 from imagesasdata import errors
 from imagesasdata.faces import align, purpose
+from imagesasdata.faces.classifier import Classifier
 from imagesasdata.faces.matching import distances
 from imagesasdata.faces.people import DESCRIPTOR, People
 from imagesasdata.faces.recognize import matched
@@ -105,6 +106,33 @@ def test_references_that_cannot_be_used_are_an_error(make: object, words: str, f
 def test_people_of_another_kind_are_an_error() -> None:
     with pytest.raises(errors.ArgumentInvalid, match="`people` is a int"):
         iad.recognize_faces("a.jpg", 3, progress=False)
+
+
+def test_a_classifier_takes_a_face_for_the_likeliest_person() -> None:
+    known = known_people(1, 6, 12)
+    rng = np.random.default_rng(2)
+    faces = known.descriptors[:60] + rng.normal(0, 0.02, (60, 128))
+    classifier = Classifier(known)
+    found = matched(faces, known, classifier)
+    assert (found.nearest == known.person[:60]).mean() > 0.95
+    scores = classifier.scores(faces)
+    np.testing.assert_array_equal(found.nearest, scores.argmax(axis=1))
+    apart = np.linalg.norm(known.descriptors - faces[0], axis=1)
+    assert found.distance[0] == pytest.approx(apart[known.person == found.nearest[0]].mean())
+    # Who differs from the others in one number only is told by that number, and not by the noise in the others.
+    person = np.repeat([0, 1], 40)
+    noisy = rng.normal(0, 0.1, (80, 128))
+    noisy[:, 0] = person
+    hard = People(["a", "b"], person, noisy)
+    new = rng.normal(0, 0.1, (200, 128))
+    new[:, 0] = truth = np.tile([0, 1], 100)
+    assert (matched(new, hard, Classifier(hard)).nearest == truth).all()
+
+
+def test_a_classifier_needs_enough_references(folder: Path, enrolled: pd.DataFrame) -> None:
+    few = enrolled.groupby("person", observed=True).head(2)
+    with pytest.raises(errors.PeopleInvalid, match='5 references each; "person'):
+        iad.recognize_faces(folder, few, method="classifier", purpose="A test.", progress=False)
 
 
 # -- recognition -----------------------------------------------------------------------------------------------------

@@ -11,17 +11,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..errors import choose
 from ..images import find_images
 from ..pipeline import Batch
 from ..progress import Report
 from ..tables import factor_type
 from ..verb import Result, Verb
+from .classifier import Classifier
 from .detect import MIN_SIZE, THRESHOLD, FaceRows, face_job, place_fields
 from .engine import FaceEngine, Search
 from .matching import blocks, distances
 from .people import UNKNOWN, People, read_people
 from .purpose import purpose_of
 from .threshold import FEWEST, Threshold, choose_threshold, person_distances
+
+METHODS = ("nearest", "classifier")
 
 
 @Verb
@@ -30,6 +34,7 @@ def recognize_faces(
     people: Any,
     threshold: float | str = "auto",
     false_match_rate: float = 0.01,
+    method: str = "nearest",
     purpose: str | None = None,
     min_size: float = MIN_SIZE,
     min_prob: float = THRESHOLD,
@@ -57,6 +62,9 @@ def recognize_faces(
         Largest distance at which a face is still the nearest person's. ``"auto"`` chooses it from the references.
     false_match_rate : float
         With ``"auto"``: the share of strangers' faces that may be taken for one of the people.
+    method : {"nearest", "classifier"}
+        Who a face is taken for, within the threshold: the nearest person, or the likeliest by a logistic regression on
+        the descriptors of the references, of which each person then needs 5 or more.
     purpose : str
         What people are recognised for, in a sentence; asked once a session, and kept with the results.
     min_prob : float
@@ -72,9 +80,10 @@ def recognize_faces(
     pandas.DataFrame
         Long, one row a face: ``image``, ``face``, ``x``, ``y``, ``width``, ``height``, ``prob`` as in `detect_faces`;
         ``person`` (categorical; "unknown" beyond the threshold); ``distance`` to the ``nearest`` person; ``second``,
-        the second-nearest person, and ``margin``, how much farther that one is; ``error``. A photograph that failed,
-        or shows no face, has one row with all of these missing. ``attrs["imagesasdata"]`` has the purpose, and the
-        threshold with its interval.
+        the second-nearest person, and ``margin``, how much farther that one is; ``error``. With
+        ``method="classifier"`` these two are the likeliest and the second-likeliest, and a margin may be below 0. A
+        photograph that failed, or shows no face, has one row with all of these missing. ``attrs["imagesasdata"]`` has
+        the purpose, and the threshold with its interval.
 
     Raises
     ------
@@ -100,12 +109,14 @@ def recognize_faces(
     >>> found["person"].tolist()
     ['Eileen Collins']
     """
+    choose("method", method, METHODS)
     why = purpose_of(purpose)
     found = find_images(images, image_col, image_dir)
     search, limits = Search(min_size, min_prob), Limits(max_pixels, max_bytes)
     known = read_people(people, person_col, None, image_dir, device, progress, limits, why)
     between = distances(known.descriptors, known.descriptors)
     chosen = choose_threshold(threshold, false_match_rate, between, known.person, len(known.names))
+    classifier = Classifier(known) if method == "classifier" else None
     names = [*known.names, UNKNOWN]
     kind = factor_type(names)
     columns = [("person", kind), ("distance", pa.float64()), ("nearest", kind), ("second", kind)]
@@ -113,7 +124,7 @@ def recognize_faces(
 
     def encode(batch: Batch) -> pa.RecordBatch:
         rows = FaceRows(batch)
-        match = matched(rows.values[:, 16:], known)
+        match = matched(rows.values[:, 16:], known, classifier)
         person = np.where(match.distance <= chosen.value, match.nearest, len(known.names))
         factors = (
             pa.DictionaryArray.from_arrays(
@@ -130,6 +141,7 @@ def recognize_faces(
         "min_size": float(min_size),
         "min_prob": float(min_prob),
         "threshold": chosen.value,
+        "method": method,
         "people": {name: int((known.person == i).sum()) for i, name in enumerate(known.names)},
     }
     engine = FaceEngine(search, device, "dlib_face")
@@ -157,14 +169,15 @@ class Match:
     margin: npt.NDArray[np.float64]
 
 
-def matched(descriptors: npt.NDArray[Any], known: People) -> Match:
-    """Return the nearest person of each of ``[faces, 128]`` descriptors; rows with NaN have distance NaN."""
+def matched(descriptors: npt.NDArray[Any], known: People, classifier: Classifier | None = None) -> Match:
+    """Return the nearest person of each of ``[faces, 128]`` descriptors, or the likeliest; of NaN, distance NaN."""
     n, people = len(descriptors), len(known.names)
     nearest, second = np.zeros(n, np.int64), np.full(n, -1, np.int64)
     distance, margin = np.full(n, np.nan), np.full(n, np.nan)
     for rows in blocks(n):
         far = person_distances(distances(descriptors[rows], known.descriptors), known.person, people)
-        order = np.argsort(far, axis=1, kind="stable")
+        rank = far if classifier is None else -classifier.scores(descriptors[rows])
+        order = np.argsort(rank, axis=1, kind="stable")
         here = np.arange(len(far))
         nearest[rows], distance[rows] = order[:, 0], far[here, order[:, 0]]
         if people > 1:
