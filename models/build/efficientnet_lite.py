@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto
 
-Weights = dict[str, NDArray[Any]]
+from writer import Array, Weights, Writer, model, tensor
 
-OPSET = 17
-IR_VERSION = 8  # What goes with opset 17: ONNX Runtime reads it from 1.12 on.
 BATCH_NORM_EPSILON = 1e-3
 STEM_CHANNELS = 32
 HEAD_CHANNELS = 1280
@@ -86,30 +83,20 @@ def _scaled_channels(channels: int, width: float) -> int:
     return rounded if rounded >= 0.9 * wanted else rounded + 8
 
 
-@dataclass
-class _Writer:
-    """Collects the nodes and initializers, taking each weight out of `weights` once."""
+class _Writer(Writer):
+    """A writer that takes each weight of the origin once, in float64."""
 
-    weights: Weights
-    nodes: list[NodeProto] = field(default_factory=list)
-    initializers: list[TensorProto] = field(default_factory=list)
-
-    def node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
-        return output
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self.weights = weights
 
     def initializer(self, name: str, values: NDArray[Any]) -> str:
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), name))
-        return name
+        return self.constant(name, values.astype(np.float32))
 
     def take(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        values = self.weights.pop(name, None)
-        if values is None or values.shape != shape:
-            found = "is missing" if values is None else f"has shape {values.shape}"
-            raise ValueError(f'weight "{name}" {found}; this variant of the network needs shape {shape}')
-        return values.astype(np.float64)
+        return self.weights.take(name, shape).astype(np.float64)
 
-    def convolution(
+    def folded(
         self, x: str, name: str, origin: tuple[str, str], shape: tuple[int, int, int], stride: int = 1, groups: int = 1
     ) -> str:
         """Write a convolution with the batch norm behind it folded in; `shape` is (out, in, kernel)."""
@@ -136,7 +123,7 @@ class _Writer:
         return self.node("Clip", [x, "relu6.minimum", "relu6.maximum"], f"{x}.relu6")
 
 
-def build_graph(name: str, weights: Weights) -> ModelProto:
+def build_graph(name: str, weights: dict[str, Array]) -> ModelProto:
     """Build the ONNX graph of an EfficientNet-Lite from its PyTorch weights.
 
     Parameters
@@ -153,15 +140,15 @@ def build_graph(name: str, weights: Weights) -> ModelProto:
     """
     variant = VARIANTS[name]
     # num_batches_tracked counts training steps: nothing at prediction depends on it.
-    graph = _Writer({key: value for key, value in weights.items() if not key.endswith(".num_batches_tracked")})
+    graph = _Writer(Weights({key: value for key, value in weights.items() if not key.endswith(".num_batches_tracked")}))
     graph.initializer("relu6.minimum", np.array(0.0))
     graph.initializer("relu6.maximum", np.array(6.0))
 
-    x = graph.relu6(graph.convolution("image", "stem", ("_conv_stem", "_bn0"), (STEM_CHANNELS, 3, 3), stride=2))
+    x = graph.relu6(graph.folded("image", "stem", ("_conv_stem", "_bn0"), (STEM_CHANNELS, 3, 3), stride=2))
     for number, block in enumerate(scaled_blocks(variant)):
         x = _write_block(graph, x, number, block)
     channels = _scaled_channels(STAGES[-1].channels, variant.width)
-    x = graph.relu6(graph.convolution(x, "head", ("_conv_head", "_bn1"), (HEAD_CHANNELS, channels, 1)))
+    x = graph.relu6(graph.folded(x, "head", ("_conv_head", "_bn1"), (HEAD_CHANNELS, channels, 1)))
     x = graph.node("GlobalAveragePool", [x], "pool")
     x = graph.node("Flatten", [x], "embedding", axis=1)
     classifier = [
@@ -169,41 +156,25 @@ def build_graph(name: str, weights: Weights) -> ModelProto:
         graph.initializer("classifier.bias", graph.take("_fc.bias", (CLASSES,))),
     ]
     graph.node("Gemm", [x, *classifier], "logits", transB=1)
-    if graph.weights:
-        raise ValueError(f"the network has no place for these weights: {', '.join(sorted(graph.weights))}")
-    return _model(name, graph, variant.size)
+    graph.weights.all_used()
+    image = tensor("image", ("N", 3, variant.size, variant.size))
+    outputs = [tensor("embedding", ("N", HEAD_CHANNELS)), tensor("logits", ("N", CLASSES))]
+    return model(name, [graph], [image], outputs)
 
 
 def _write_block(graph: _Writer, x: str, number: int, block: Block) -> str:
     start, name, origin = x, f"block{number}", f"_blocks.{number}"
     wide = block.channels_in * block.expansion
     if block.expansion > 1:
-        x = graph.convolution(
+        x = graph.folded(
             x, f"{name}.expand", (f"{origin}._expand_conv", f"{origin}._bn0"), (wide, block.channels_in, 1)
         )
         x = graph.relu6(x)
     depthwise = (f"{origin}._depthwise_conv", f"{origin}._bn1")
-    x = graph.convolution(x, f"{name}.depthwise", depthwise, (wide, 1, block.kernel), block.stride, groups=wide)
+    x = graph.folded(x, f"{name}.depthwise", depthwise, (wide, 1, block.kernel), block.stride, groups=wide)
     x = graph.relu6(x)
     project = (f"{origin}._project_conv", f"{origin}._bn2")
-    x = graph.convolution(x, f"{name}.project", project, (block.channels_out, wide, 1))
+    x = graph.folded(x, f"{name}.project", project, (block.channels_out, wide, 1))
     if block.stride == 1 and block.channels_in == block.channels_out:
         x = graph.node("Add", [x, start], f"{name}.sum")
     return x
-
-
-def _model(name: str, graph: _Writer, size: int) -> ModelProto:
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, size, size])
-    outputs = [
-        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["N", HEAD_CHANNELS]),
-        helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", CLASSES]),
-    ]
-    proto = helper.make_model(
-        helper.make_graph(graph.nodes, name, [image], outputs, graph.initializers),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="imagesasdata",
-        producer_version="0.1.0",
-    )
-    checker.check_model(proto, full_check=True)
-    return proto
