@@ -139,16 +139,11 @@ def regress_for_r(
     data: pa.Table,
     predicted: Columns,
     labelled: Mapping[str, str],
-    family: str = "gaussian",
     sampling_prob: str | None = None,
     cluster: str | None = None,
     weights: str | None = None,
-    method: str = "dsl",
     absorb: str | None = None,
-    folds: int = 5,
-    repeats: int = 10,
-    conf_level: float = 0.95,
-    seed: int = 1,
+    **options: Any,
 ) -> Regression:
     """Return the same as `regress`, with the matrices of a formula made by R.
 
@@ -160,13 +155,15 @@ def regress_for_r(
         The formula as text, for messages.
     used, outcome : list of str
         The columns of the formula, and those of its outcome.
-    data, predicted, labelled, family, sampling_prob, cluster, weights, method, absorb, folds, repeats, conf_level, seed
+    data, predicted, labelled, sampling_prob, cluster, weights, absorb
         As in `regress`.
+    **options
+        All others of `regress`; R gives each of them.
     """
     refuse_absent(predicted, used, formula)
     plain = [name for name in used if name not in predicted]
     given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb)
-    return _fitted(given, Asking(ask, given), outcome, family, method, folds, repeats, conf_level, seed)
+    return _fitted(given, Asking(ask, given), outcome, **options)
 
 
 def refuse_absent(predicted: Columns, used: Sequence[str], formula: str) -> None:
