@@ -89,7 +89,8 @@ class Target:
     """Decode an input in one of the ways that models ask for."""
 
     def __init__(self, pixels: int) -> None:
-        from imagesasdata.decode import COLOURS, RULES, Limits, Preprocessing, Unreadable, decode_image
+        from imagesasdata.decode import COLOURS, RULES, Limits, Preprocessing, decode_image
+        from imagesasdata.reading import Unreadable
 
         warnings.simplefilter("ignore")
         self._decode, self._unreadable, self._limits = decode_image, Unreadable, Limits(max_pixels=pixels)
@@ -129,7 +130,7 @@ def fuzz_guided(seconds: float, pixels: int) -> None:
     """Let atheris choose what to change: it keeps each input that reaches new code."""
     import atheris
 
-    with atheris.instrument_imports(include=["imagesasdata.decode", "imagesasdata.bounded", "PIL"]):
+    with atheris.instrument_imports(include=["imagesasdata.decode", "imagesasdata.reading", "imagesasdata.bounded", "PIL"]):
         target = Target(pixels)
     corpus, folder = seeds(), KEPT / "corpus"
     folder.mkdir(exist_ok=True)

@@ -12,8 +12,9 @@ import onnxruntime as ort
 import PIL
 from onnx import numpy_helper
 
-from imagesasdata.decode import Limits, decode_image, read_file
+from imagesasdata.decode import Limits, decode_image
 from imagesasdata.modelfile import read_model
+from imagesasdata.reading import read_file
 from photographs import CACHE
 
 # timm's transforms need torchvision, and every torchvision needs its own torch. One environment for all peers.

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from serve import CORES, cut, fastest, read_job, serve
 
-from imagesasdata.decode import Limits, Pixels, decode_image, read_file
+from imagesasdata.decode import Limits, Pixels, decode_image
+from imagesasdata.reading import read_file
 from imagesasdata.runtime import Runner
 
 job = read_job()

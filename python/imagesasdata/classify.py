@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .card import ModelCard
-from .decode import MAX_BYTES, MAX_PIXELS, Limits
+from .decode import MAX_PIXELS, Limits
 from .engine import Engine, prefixes
 from .errors import ArgumentInvalid
 from .images import find_images
@@ -19,6 +19,7 @@ from .job import Job
 from .model import ImageModel, load_model
 from .pipeline import Batch
 from .progress import Report
+from .reading import MAX_BYTES
 from .registry import DEFAULT_MODEL
 from .tables import factor_type
 from .verb import Result, Verb

@@ -20,13 +20,14 @@ from . import cli_duties, cli_faces, cli_regress, cli_train, registry
 from .cache import cache_info, clear_cache
 from .card import ACTIVATIONS, TASKS
 from .classify import classify_images
-from .decode import COLOURS, FILTERS, MAX_BYTES, MAX_PIXELS, RULES
+from .decode import COLOURS, FILTERS, MAX_PIXELS, RULES
 from .doctor import doctor
 from .embed import embed_images
 from .errors import ImagesAsDataError
 from .model import model_card
 from .modelfile import verify_model
 from .progress import BY_OTHERS, Progress
+from .reading import MAX_BYTES
 from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe
 from .tables import provenance_of
 from .tags.tagger import tag_images

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.csv
 
 from .cli_train import given_of, labels_options
-from .decode import MAX_BYTES, MAX_PIXELS
+from .decode import MAX_PIXELS
 from .ethics import GUIDE
 from .frames import MOST
+from .reading import MAX_BYTES
 from .strip import PROFILES
 from .tablefiles import spreadsheet_safe, write_table
 

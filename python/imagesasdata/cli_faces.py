@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from .decode import MAX_BYTES, MAX_PIXELS
+from .decode import MAX_PIXELS
 from .errors import ImagesAsDataWarning
+from .reading import MAX_BYTES
 from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe, write_table
 from .tables import provenance_of
 

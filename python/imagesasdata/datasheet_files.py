@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .decode import FORMATS, Unreadable, own_pixel_limit, read_file
+from .decode import FORMATS, own_pixel_limit
 from .devices import cpu_count
 from .labels import Labels
 from .metadata import kinds_of
 from .progress import Stages
+from .reading import Unreadable, read_file
 from .strip import parts_of
 
 DAY = re.compile(r"((?:19|20)\d\d)[:-](\d\d)[:-](\d\d)")

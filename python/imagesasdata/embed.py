@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .decode import MAX_BYTES, MAX_PIXELS, Limits
+from .decode import MAX_PIXELS, Limits
 from .engine import Engine
 from .images import find_images
 from .job import Job
 from .model import ImageModel, load_model
 from .pipeline import Batch
 from .progress import Report
+from .reading import MAX_BYTES
 from .registry import DEFAULT_MODEL
 from .verb import Result, Verb
 

@@ -13,12 +13,13 @@ import numpy as np
 
 from .cache import EmbeddingCache, content_key
 from .card import FACE_TASKS, ModelCard
-from .decode import Limits, Preprocessing, Unreadable, decode_image, read_file
+from .decode import Limits, Preprocessing, decode_image
 from .devices import only_cpu
 from .errors import ArgumentInvalid, ModelInvalid, quoted
 from .heads import Head
 from .model import ImageModel
 from .modelfile import backbone_sha256
+from .reading import Unreadable, read_file
 from .runtime import Runner, Stop, Values
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 from PIL import Image
 
-from .decode import MAX_PIXELS, Limits, Unreadable, open_file, path_on_disk
+from .decode import MAX_PIXELS, Limits
 from .errors import ArgumentInvalid, DependencyMissing
 from .images import find_images
 from .progress import Progress, Report
 from .provenance import describe_call
+from .reading import Unreadable, open_file, path_on_disk
 from .tables import with_provenance
 from .verb import Result, Stopped, Verb
 from .written import Targets, encode_picture, find_targets, searched, shown, write_picture

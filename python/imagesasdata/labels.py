@@ -34,11 +34,11 @@ from .answers import (
     take_column,
 )
 from .card import TASKS
-from .decode import Unreadable, read_file
 from .devices import cpu_count
 from .errors import ArgumentInvalid, ImagesNotFound, LabelsInvalid, choose, quoted
 from .folders import IGNORED_FOLDERS
 from .images import ImageList, find_images
+from .reading import Unreadable, read_file
 from .tablefiles import TABLE_SUFFIXES
 
 LEAST = 2  # photographs of a class

@@ -13,12 +13,13 @@ from PIL import Image
 
 from .card import ModelCard
 from .classify import probabilities
-from .decode import Limits, Pixels, Unreadable, decode_image, read_file
+from .decode import Limits, Pixels, decode_image
 from .devices import open_session
 from .errors import ArgumentInvalid, ImageFailed, ModelInvalid, quoted
 from .graph import input_shape
 from .last_layer import last_layer, no_map
 from .model import ImageModel, load_model
+from .reading import Unreadable, read_file
 from .registry import DEFAULT_MODEL
 from .runtime import PIXELS, interruptible, with_pixel_input
 

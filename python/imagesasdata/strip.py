@@ -17,16 +17,13 @@ from PIL import Image, ImageCms
 from .bounded import one_at_a_time
 from .decode import (
     FORMATS,
-    MAX_BYTES,
     MAX_PIXELS,
     Limits,
     Pixels,
     Preprocessing,
-    Unreadable,
     decode_image,
     decode_problem,
     own_pixel_limit,
-    read_file,
     turn_of,
 )
 from .devices import cpu_count
@@ -35,6 +32,7 @@ from .images import ImageList, find_images
 from .metadata import CUT, Part, cut, join_webp, kinds_of, tiff_parts
 from .progress import Progress, Report
 from .provenance import describe_call
+from .reading import MAX_BYTES, Unreadable, read_file
 from .tables import with_provenance
 from .verb import Result, Stopped, Verb, refuse_existing
 from .written import Targets, all_frames, encode_picture, find_targets, searched, shown, write_picture

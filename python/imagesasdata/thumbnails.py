@@ -8,8 +8,9 @@ import os
 import numpy as np
 from PIL import Image
 
-from .decode import Limits, Pixels, Preprocessing, Unreadable, decode_image, read_file
+from .decode import Limits, Pixels, Preprocessing, decode_image
 from .errors import ArgumentInvalid
+from .reading import Unreadable, read_file
 
 GREY_TILE = 217
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image, ImageSequence
 
-from .decode import Unreadable, path_on_disk
 from .errors import ArgumentInvalid, disk_problem
+from .reading import Unreadable, path_on_disk
 
 # How each format is written without loss; JPEG, and what only it can stand for, is not.
 _LOSSLESS: dict[str, dict[str, object]] = {

@@ -18,16 +18,9 @@ from numpy.typing import NDArray
 from oddities import write_odd_files
 from PIL import Image, ImageCms
 
-from imagesasdata.decode import (
-    Limits,
-    Preprocessing,
-    Unreadable,
-    decode_image,
-    own_pixel_limit,
-    read_file,
-    upright_image,
-)
+from imagesasdata.decode import Limits, Preprocessing, decode_image, own_pixel_limit, upright_image
 from imagesasdata.errors import ArgumentInvalid
+from imagesasdata.reading import Unreadable, read_file
 
 SMALL = Preprocessing(size=64, resize=72)
 WHOLE = Preprocessing(size=64, resize=64, rule="stretch")

@@ -131,7 +131,8 @@ def test_the_graph_gives_what_was_fitted(photographs: Path) -> None:
     )
     import onnxruntime as ort
 
-    from imagesasdata.decode import Limits, decode_image, read_file
+    from imagesasdata.decode import Limits, decode_image
+    from imagesasdata.reading import read_file
 
     session = ort.InferenceSession(fitted.proto().SerializeToString(), providers=["CPUExecutionProvider"])
     steps = load_model().card.preprocessing

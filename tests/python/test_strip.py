@@ -31,9 +31,10 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 import imagesasdata as iad
 from imagesasdata.cli import main
-from imagesasdata.decode import Limits, Unreadable
+from imagesasdata.decode import Limits
 from imagesasdata.errors import ArgumentInvalid, ColumnExists, Interrupted
 from imagesasdata.metadata import CUT, kinds_of
+from imagesasdata.reading import Unreadable
 from imagesasdata.strip import Settings, strip
 
 SECRET = b"Jane Roe, 12 Elm Street"

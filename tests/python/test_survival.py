@@ -13,9 +13,9 @@ from drawn import cat, encoded
 from networks import CARD, colours
 
 from imagesasdata import classify_images, runs
-from imagesasdata.decode import read_file
 from imagesasdata.errors import RunUnwritable, TableUnreadable
 from imagesasdata.modelfile import write_model
+from imagesasdata.reading import read_file
 
 IMAGES = 60
 Change = Callable[[Path], object]

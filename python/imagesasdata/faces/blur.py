@@ -13,12 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image
 
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits, Unreadable, read_file, upright_image
+from ..decode import MAX_PIXELS, Limits, upright_image
 from ..engine import Work
 from ..errors import ArgumentInvalid, choose
 from ..images import find_images
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES, Unreadable, read_file
 from ..runtime import Stop
 from ..tables import factor_type
 from ..verb import Result, Verb

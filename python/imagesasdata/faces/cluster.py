@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..errors import ArgumentInvalid
 from ..images import find_images
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES
 from ..tables import provenance_of, with_provenance
 from ..verb import Result, Verb
 from .detect import MIN_SIZE, THRESHOLD, FaceRows, face_job, place_fields

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..images import ImageList, find_images
 from ..job import Job, join
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES
 from ..runtime import Values
 from ..verb import Result, Verb
 from .engine import FaceEngine, Search

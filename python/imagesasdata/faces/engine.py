@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..decode import Limits, Pixels, Unreadable, read_file, upright_image
+from ..decode import Limits, Pixels, upright_image
 from ..engine import Work
 from ..errors import ArgumentInvalid
 from ..model import ImageModel, load_model
+from ..reading import Unreadable, read_file
 from ..runtime import Runner, Stop, Values
 from .align import aligned, square_cut
 from .detector import WIDTH, Detector

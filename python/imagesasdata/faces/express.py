@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from ..classify import probabilities
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..errors import choose
 from ..images import find_images
 from ..job import Job
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES
 from ..tables import factor_type
 from ..verb import Result, Verb
 from .detect import MIN_SIZE, THRESHOLD, FaceRows, joined_faces, place_fields

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..errors import ArgumentInvalid
 from ..images import ImageList, find_images
 from ..pipeline import run_models
 from ..progress import Progress, Report
 from ..provenance import describe_run
+from ..reading import MAX_BYTES
 from ..tables import with_provenance
 from ..verb import Result, Verb
 from .detect import MIN_SIZE, THRESHOLD

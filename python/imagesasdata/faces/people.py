@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..errors import ArgumentInvalid, PeopleInvalid, quoted
 from ..images import ImageList, find_images
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES
 from ..tablefiles import TABLE_SUFFIXES, read_table, write_table
 from ..verb import Result, Verb
 from .detect import MIN_SIZE, THRESHOLD, FaceRows, face_job, place_fields

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..errors import choose
 from ..images import find_images
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES
 from ..tables import factor_type
 from ..verb import Result, Verb
 from .classifier import Classifier

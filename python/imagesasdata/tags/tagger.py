@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..classify import probabilities
-from ..decode import MAX_BYTES, MAX_PIXELS, Limits
+from ..decode import MAX_PIXELS, Limits
 from ..engine import Engine
 from ..errors import ArgumentInvalid, ModelInvalid
 from ..images import find_images
@@ -17,6 +17,7 @@ from ..job import Job
 from ..model import ImageModel, load_model
 from ..pipeline import Batch
 from ..progress import Report
+from ..reading import MAX_BYTES
 from ..registry import DEFAULT_MODEL
 from ..tables import factor_type
 from ..verb import Result, Verb

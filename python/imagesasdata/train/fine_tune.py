@@ -18,7 +18,6 @@ import onnxruntime
 import sklearn
 
 from ..card import ModelCard
-from ..decode import path_on_disk
 from ..engine import Engine
 from ..errors import ArgumentInvalid, Interrupted, ModelInvalid, choose
 from ..findings import Findings, FindingsVerb
@@ -27,6 +26,7 @@ from ..model import ImageModel
 from ..modelfile import write_model
 from ..pipeline import run_models
 from ..progress import Report, Stages
+from ..reading import path_on_disk
 from ..registry import DEFAULT_MODEL, user_folder
 from ..version import __version__
 from .head_graph import BIAS, OUTPUT, WEIGHT, initializer, set_weights

@@ -8,8 +8,9 @@ import math
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from ..decode import FILTERS, Limits, Pixels, Preprocessing, Unreadable, decode_image, read_file
+from ..decode import FILTERS, Limits, Pixels, Preprocessing, decode_image
 from ..errors import ImageFailed
+from ..reading import Unreadable, read_file
 
 MARGIN = 8 / 7  # how much larger than the input the square is of which views are cut: 256 pixels for 224
 AREA = (0.78, 1.31)  # of a view, in parts of what prediction sees
