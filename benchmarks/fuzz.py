@@ -130,7 +130,9 @@ def fuzz_guided(seconds: float, pixels: int) -> None:
     """Let atheris choose what to change: it keeps each input that reaches new code."""
     import atheris
 
-    with atheris.instrument_imports(include=["imagesasdata.decode", "imagesasdata.reading", "imagesasdata.bounded", "PIL"]):
+    with atheris.instrument_imports(
+        include=["imagesasdata.decode", "imagesasdata.reading", "imagesasdata.bounded", "PIL"]
+    ):
         target = Target(pixels)
     corpus, folder = seeds(), KEPT / "corpus"
     folder.mkdir(exist_ok=True)
