@@ -14,7 +14,6 @@ from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.csv
 
 from . import cli_duties, cli_faces, cli_regress, cli_train, registry
 from .cache import cache_info, clear_cache
@@ -28,7 +27,7 @@ from .model import model_card
 from .modelfile import verify_model
 from .progress import BY_OTHERS, Progress
 from .reading import MAX_BYTES
-from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe
+from .tablefiles import TABLE_SUFFIXES, print_table
 from .tables import provenance_of
 from .tags.tagger import tag_images
 from .version import __version__
@@ -182,7 +181,7 @@ def _run(options: argparse.Namespace, done: str, verb: Callable[..., pa.Table], 
     table = verb(_images(options), **_shared(options), **more, progress=count)
     seconds = time.perf_counter() - start
     if not options.out:
-        pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
+        print_table(table)
     # A long table has several rows an image, one of them with rank 1 or missing.
     images = table.num_rows
     if "rank" in table.column_names:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
 
 from .cli_train import given_of, labels_options
 from .decode import MAX_PIXELS
@@ -16,7 +15,7 @@ from .ethics import GUIDE
 from .frames import MOST
 from .reading import MAX_BYTES
 from .strip import PROFILES
-from .tablefiles import spreadsheet_safe, write_table
+from .tablefiles import print_table, write_table
 
 DONE, SOME_FAILED = 0, 2
 Add = Callable[..., argparse.ArgumentParser]
@@ -122,7 +121,7 @@ def _logged(table: pa.Table, log: str | None, error: str = "error") -> int:
     if log:
         write_table(table, log)
     else:
-        pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
+        print_table(table)
     failed = table.num_rows - table[error].null_count
     where = f", log in {log}" if log else ""
     print(f"{table.num_rows - failed:,} written, {failed:,} failed{where}", file=sys.stderr)

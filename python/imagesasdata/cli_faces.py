@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
 
 from .decode import MAX_PIXELS
 from .errors import ImagesAsDataWarning
 from .reading import MAX_BYTES
-from .tablefiles import TABLE_SUFFIXES, spreadsheet_safe, write_table
+from .tablefiles import TABLE_SUFFIXES, print_table, write_table
 from .tables import provenance_of
 
 DONE, SOME_FAILED = 0, 2
@@ -158,7 +157,7 @@ def _finish(table: pa.Table, target: Any, written: bool) -> int:
     if target and not written:
         write_table(table, target)
     elif not target:
-        pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
+        print_table(table)
     failed = len(table) - table["error"].null_count
     where = f", written to {target}" if target else ""
     print(f"{table.num_rows:,} rows, {failed:,} with an error{where}", file=sys.stderr)

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.csv
 
 from .errors import ImagesAsDataWarning, TableUnreadable
 from .registry import DEFAULT_MODEL, model_path
-from .tablefiles import TABLE_SUFFIXES, read_table, spreadsheet_safe, write_table
+from .tablefiles import TABLE_SUFFIXES, print_table, read_table, write_table
 
 if TYPE_CHECKING:
     from .findings import Findings
@@ -269,7 +268,7 @@ def _table(table: pa.Table, options: argparse.Namespace) -> int:
         write_table(table, options.out)
         print(f"{table.num_rows:,} rows, written to {options.out}", file=sys.stderr)
     else:
-        pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
+        print_table(table)
     return DONE
 
 

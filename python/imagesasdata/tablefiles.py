@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,11 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
         ) from problem
     finally:
         partial.unlink(missing_ok=True)
+
+
+def print_table(table: pa.Table) -> None:
+    """Write a table to standard output as CSV, safe for spreadsheets."""
+    pa.csv.write_csv(spreadsheet_safe(table), sys.stdout.buffer)
 
 
 def spreadsheet_safe(table: pa.Table) -> pa.Table:
