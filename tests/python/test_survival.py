@@ -90,7 +90,7 @@ def test_a_file_that_grows_while_it_is_read_does_not_get_past_the_limit(
         os.truncate(photographs[0], 50_000_000)  # after its size was asked for
         return status
 
-    monkeypatch.setattr("imagesasdata.decode.os.fstat", grow)
+    monkeypatch.setattr("imagesasdata.reading.os.fstat", grow)
     assert read_file(str(photographs[0]), max_bytes=1_000_000) == before
 
 
@@ -104,7 +104,7 @@ def test_a_disk_that_fails_is_a_row_with_its_reason(
             raise OSError(errno.EIO, os.strerror(errno.EIO), path)
         return real(path, flags, *more)
 
-    monkeypatch.setattr("imagesasdata.decode.os.open", fail)
+    monkeypatch.setattr("imagesasdata.reading.os.open", fail)
     table = classify_images(photographs[:3], model=model, progress=False)
     assert table["error"].fillna("").tolist() == ["", "the file cannot be read: Input/output error", ""]
 
