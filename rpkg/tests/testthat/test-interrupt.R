@@ -1,9 +1,9 @@
 # Ctrl-C in another R process, at moments that nobody chose.
 
 # nolint start: object_usage_linter. They are in helper-*.R.
-# Runs `code` there, interrupts it after some seconds of work, and returns what came of it, and how many seconds the end
-# took.
-interrupted <- function(code, ..., after = 8) {
+# Runs `code` there, interrupts it after some seconds of work and once `ready()` says so, and returns what came of it, and
+# how many seconds the end took.
+interrupted <- function(code, ..., ready = function() TRUE) {
   skip_without_python()
   skip_on_os("windows")
   skip_if_not_installed("callr")
@@ -28,7 +28,10 @@ interrupted <- function(code, ..., after = 8) {
   while (!file.exists(started) && run$is_alive()) {
     Sys.sleep(0.1)
   }
-  Sys.sleep(after)
+  Sys.sleep(8)
+  while (!ready() && run$is_alive()) {
+    Sys.sleep(0.1)
+  }
   asked <- Sys.time()
   run$interrupt()
   run$wait(30000)
@@ -88,9 +91,10 @@ test_that("embeddings and tags come back too", {
 test_that("a run with out says how to go on, and the same call does", {
   out <- file.path(withr::local_tempdir(), "labels.parquet")
   photo <- drawn_posts()$photo[[1]]
+  part_done <- function() length(Sys.glob(paste0(out, ".run/*.done"))) > 0
   # Parts have 1,000 photographs.
-  seen <- interrupted(photo = photo, out = out, after = 25, function(photo, out) {
-    nrow(imagesasdata::classify_images(rep(photo, 1e5), out = out, progress = FALSE, cache = FALSE))
+  seen <- interrupted(photo = photo, out = out, many = many, ready = part_done, function(photo, out, many) {
+    nrow(imagesasdata::classify_images(rep(photo, many), out = out, progress = FALSE, cache = FALSE))
   })
   expect_lt(seen$seconds, soon)
   expect_match(seen$warned, "the same command again goes on in")
