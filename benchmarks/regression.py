@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from imagesasdata.errors import ImagesAsDataError
 from imagesasdata.regression.crossfit import Variable
@@ -27,6 +28,7 @@ from imagesasdata.regression.fit import regress_arrays
 
 Floats = npt.NDArray[np.float64]
 ROWS, GROUPS, SLOPES = 3000, 150, (0.2, 0.5, -0.3)
+SHARE, ALIKE = 0.4, 0.2  # of rows that show it; how alike the rows of a cluster are in it
 FAMILIES = ("gaussian", "binomial", "poisson", "negbin")
 WORDS = ("side", "family", "accuracy", "errors", "sampling", "clusters")
 WAYS = ("naive", "labels", "corrected")
@@ -63,8 +65,21 @@ def settings() -> Iterator[Setting]:
         yield Setting(side, family, accuracy, *rest)
 
 
-def outcome(family: str, eta: Floats, rng: np.random.Generator) -> Floats:
-    """Draw an outcome."""
+def alike(cluster: npt.NDArray[np.int64], share: float, rng: np.random.Generator) -> Floats:
+    """Draw from the standard normal distribution so that rows of a cluster are correlated by `share`."""
+    return np.sqrt(1 - share) * rng.normal(size=ROWS) + np.sqrt(share) * rng.normal(size=GROUPS)[cluster]
+
+
+def outcome(family: str, eta: Floats, rng: np.random.Generator, luck: Floats | None = None) -> Floats:
+    """Draw an outcome; its distribution is the same whether `luck`, standard normal, is given or drawn."""
+    if luck is not None:
+        if family == "gaussian":
+            return eta + luck
+        below, mu = stats.norm.cdf(luck), np.exp(eta)
+        if family == "binomial":
+            return (below < mu / (1 + mu)).astype(float)
+        counts = stats.poisson(mu) if family == "poisson" else stats.nbinom(2, 2 / (2 + mu))
+        return np.asarray(counts.ppf(below), float)
     if family == "gaussian":
         return eta + rng.normal(size=len(eta))
     if family == "binomial":
@@ -81,11 +96,13 @@ def once(setting: Setting, labels: int, repeats: int, seed: int) -> dict[str, tu
     """Return estimate and standard error of the coefficient of interest, for each of the three ways."""
     rng = np.random.default_rng(seed)
     cluster = rng.integers(0, GROUPS, ROWS)
-    z = rng.normal(size=ROWS)
-    if setting.clusters:  # rows of a cluster are alike in what they show and in z
-        z = (z + rng.normal(size=GROUPS)[cluster]) / np.sqrt(2)
-    d = (rng.random(ROWS) < 0.4).astype(float)
-    y = outcome(setting.family, SLOPES[0] + SLOPES[1] * d + SLOPES[2] * z, rng)
+    if setting.clusters:  # their rows are alike in z, in what they show, and in what the model leaves to chance
+        z = alike(cluster, 0.5, rng)
+        d = (alike(cluster, ALIKE, rng) < stats.norm.ppf(SHARE)).astype(float)
+        luck = alike(cluster, ALIKE, rng)
+    else:
+        z, d, luck = rng.normal(size=ROWS), (rng.random(ROWS) < SHARE).astype(float), None
+    y = outcome(setting.family, SLOPES[0] + SLOPES[1] * d + SLOPES[2] * z, rng, luck)
     # Errors that depend on z: fewer below 0, more above, as many in all.
     swing = min(0.12, 1 - setting.accuracy) * np.sign(z) if setting.dependent else 0.0
     right = rng.random(ROWS) < setting.accuracy - swing
