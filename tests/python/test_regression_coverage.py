@@ -22,15 +22,18 @@ def simulation() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("side", ("covariate", "outcome"))
+@pytest.mark.parametrize(
+    ("side", "accuracy", "clusters"), [("covariate", 0.85, False), ("covariate", 0.7, True), ("outcome", 0.85, True)]
+)
 @pytest.mark.parametrize("family", ("gaussian", "binomial", "poisson", "negbin"))
 def test_corrected_intervals_cover_and_are_narrower_than_those_of_the_labels(
-    family: str, side: str, simulation: ModuleType
+    family: str, side: str, accuracy: float, clusters: bool, simulation: ModuleType
 ) -> None:
-    setting = simulation.Setting(side, family, 0.85, dependent=True, unequal=True, clusters=side == "outcome")
+    setting = simulation.Setting(side, family, accuracy, dependent=True, unequal=True, clusters=clusters)
     found = simulation.covered(setting, Namespace(replications=REPLICATIONS, labels=300, repeats=1, seed=1))
     assert found["failed"] == 0
     assert found["corrected"] >= 34 / REPLICATIONS  # with probability 0.9966 at 95 percent
     assert found["width"] < 0.95
-    if side == "covariate":
-        assert found["naive"] < 0.5
+    # In that model, errors that depend on z happen to leave the naive slope near the truth.
+    if (side, family) != ("outcome", "binomial"):
+        assert found["naive"] < 0.75

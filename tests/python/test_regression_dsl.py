@@ -175,32 +175,6 @@ def test_a_seed_gives_the_same_and_another_seed_another() -> None:
     assert (found(1) != found(2)).any()
 
 
-def test_intercepts_by_group_are_the_same_by_dummies_and_by_demeaning() -> None:
-    drawn = Drawn(n=800, m=300)
-    group = np.random.default_rng(5).integers(0, 8, 800)
-    drawn.y = drawn.y + group
-    dummies = np.eye(8)[group]
-    splits, sample, model = drawn.splits(), drawn.sample(), family_of("gaussian")
-
-    def taken(design: Design, columns: Floats | None) -> Design:
-        x = design[1][:, 1:]
-        return design[0], x if columns is None else np.column_stack([x, columns])
-
-    y, x = drawn.labels()
-    with_dummies = corrected(
-        model,
-        taken((y, x), dummies[drawn.labelled]),
-        [taken(split, dummies) for split in splits],
-        sample,
-        [*NAMES[1:], *map(str, range(8))],
-    )
-    absorbed = corrected(
-        model, taken((y, x), None), [taken(split, None) for split in splits], replace(sample, absorb=group), NAMES[1:]
-    )
-    np.testing.assert_allclose(absorbed.theta, with_dummies.theta[:2], atol=1e-9)
-    np.testing.assert_allclose(absorbed.cov, with_dummies.cov[:2, :2], atol=1e-9)
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weights_scale_nothing_and_count(family: str) -> None:
     drawn = Drawn(family)
@@ -219,7 +193,7 @@ def test_the_part_of_the_covariance_from_labels_is_what_the_label_adds() -> None
     drawn = Drawn(n=300, m=100)
     split, model = drawn.splits(repeats=1)[0], family_of("gaussian")
     labels = drawn.labels()
-    found = estimate(model, stack(labels, split, drawn.sample()), NAMES, 300, only_labels=len(labels[0]))
+    found = estimate(model, stack(labels, split, drawn.sample()), NAMES, 300)
     y, x = drawn.design(drawn.d)
     weight = np.where(drawn.labelled, 1 / drawn.prob, 0)[:, None]
     before = split[1] * (split[0] - split[1] @ found.theta)[:, None]

@@ -14,7 +14,6 @@ from imagesasdata.errors import ArgumentInvalid, OutcomeInvalid, ProbabilityInva
 from imagesasdata.regression.crossfit import Variable
 from imagesasdata.regression.dsl import Design
 from imagesasdata.regression.fit import regress_arrays
-from imagesasdata.regression.power import power_regress
 from imagesasdata.regression.result import Regression
 
 Floats = npt.NDArray[np.float64]
@@ -95,26 +94,6 @@ def test_the_table_and_the_summary_have_the_three_estimates() -> None:
     assert rows[1]["corrected_estimate"] == found.params["d"]
     assert rows[1]["corrected_conf_high"] == pytest.approx(found.conf_int().loc["d", "conf_high"])
     assert "hand labels" in found.summary() and "300 labelled" in found.summary()
-
-
-def test_more_labels_bring_what_the_power_says() -> None:
-    few, many = case(n=4000, m=300), case(n=4000, m=1200)
-    said = power_regress(few, [300, 1200], "d").metrics
-    assert said["std_error"][0] == pytest.approx(few.bse["d"])
-    assert said["std_error"][1] == pytest.approx(many.bse["d"], rel=0.15)
-    assert said["conf_high"][0] == pytest.approx(few.conf_int().loc["d", "conf_high"])
-    needed = power_regress(few, std_error=float(said["std_error"][1]), terms=["d", "z"]).needed
-    assert 1195 <= needed["n_labelled"][0] <= 1205
-    assert power_regress(few, std_error=1e-6).needed["n_labelled"].isna().all()
-
-
-def test_a_power_that_cannot_be_is_refused() -> None:
-    few = case()
-    for wrong in ({"n_labelled": [1]}, {"n_labelled": [9999]}, {"terms": ["x"]}, {"std_error": 0.0}):
-        with pytest.raises(ArgumentInvalid):
-            power_regress(few, **wrong)  # type: ignore[arg-type]
-    with pytest.raises(ArgumentInvalid, match="naive"):
-        power_regress(case(method="naive"))
 
 
 @pytest.mark.parametrize("bad", (0.0, 1.5, np.nan))

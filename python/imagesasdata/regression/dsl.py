@@ -18,14 +18,15 @@ each is enlarged by its distance from it (Chernozhukov et al. 2018).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import TooFewLabels
 from .families import Family
 from .sandwich import Codes, Floats, covariance
-from .solve import check_columns, solve
+from .solve import COLLINEAR, check_columns, solve
 
 Flags = npt.NDArray[np.bool_]
 Design = tuple[Floats, Floats]  # outcome ``[n]`` and covariates ``[n, k]``
@@ -72,7 +73,9 @@ class Estimate:
     theta, cov : numpy.ndarray
         ``[p]`` and ``[p, p]``.
     from_labels : numpy.ndarray
-        ``[p, p]``: the part of the covariance that halves where twice as many rows are labelled.
+        ``[p, p]``: the part of the covariance that halves where twice as many rows are labelled. The rows to be
+        labelled are drawn with ``pi``, and what a row adds then has the variance ``(1 / pi - 1) d d'``, ``d`` its two
+        scores' difference: linear in ``1 / pi``, so ``1 / pi d d'`` is all that changes with the number of labels.
     """
 
     theta: Floats
@@ -82,28 +85,42 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Stacked:
-    """Rows of scores to be summed with their weights; a row of the data may be in it twice."""
+    """Rows of scores to be summed with their weights; a row of the data may be in it several times.
+
+    Attributes
+    ----------
+    y, x : numpy.ndarray
+        ``[r]`` and ``[r, k]``.
+    weights : numpy.ndarray
+        ``[r]``; they may be below 0.
+    row : numpy.ndarray
+        ``[r]``: which row of the data it is.
+    drawn : numpy.ndarray
+        ``[r]``: the part of its weight that it has because the row was drawn to be labelled.
+    """
 
     y: Floats
     x: Floats
     weights: Floats
     row: Codes
+    drawn: Floats
 
     def demeaned(self, group: Codes) -> Stacked:
         """Return outcome and covariates less their weighted means by group: as if each group had an intercept.
 
-        Exact also for weights below 0 (Frisch and Waugh 1933, Lovell 1963): the weights of a group sum to those of its
-        rows.
+        Exact also for weights below 0 (Frisch and Waugh 1933, Lovell 1963).
         """
         code = group[self.row]
         total = np.bincount(code, self.weights)
         total = np.where(total == 0, 1.0, total)
 
         def less(column: Floats) -> Floats:
-            return np.asarray(column - (np.bincount(code, self.weights * column) / total)[code], float)
+            rest = np.asarray(column - (np.bincount(code, self.weights * column) / total)[code], float)
+            # What is the same in each group leaves nothing but rounding, which must not be taken for a covariate.
+            return rest if np.linalg.norm(rest) > COLLINEAR * np.linalg.norm(column) else np.zeros_like(rest)
 
         columns = [less(self.x[:, j]) for j in range(self.x.shape[1])]
-        return Stacked(less(self.y), np.column_stack(columns), self.weights, self.row)
+        return replace(self, y=less(self.y), x=np.column_stack(columns))
 
 
 def stack(labels: Design, predicted: Design, sample: Sample) -> Stacked:
@@ -116,18 +133,48 @@ def stack(labels: Design, predicted: Design, sample: Sample) -> Stacked:
     predicted : tuple
         Outcome and covariates of all rows, with what was predicted in place of the labels.
     sample : Sample
-        Which rows these are.
+        Which rows these are. Where it has groups to absorb, what comes back is less the means of these.
     """
-    rest = sample.weights.copy()
-    rows = sample.rows
-    rest[rows] *= 1 - 1 / sample.prob[rows]
+    rows, w = sample.rows, sample.label_weights()
+    minus = np.zeros(len(sample.labelled))
+    minus[rows] = -w
+    rest = sample.weights + minus
     # Where all were labelled for sure, the predictions have no part in it.
     keep = np.arange(len(rest)) if rest.any() else np.empty(0, np.int64)
-    return Stacked(
+    stacked = Stacked(
         np.concatenate([predicted[0][keep], labels[0]]),
         np.vstack([predicted[1][keep], labels[1]]),
-        np.concatenate([rest[keep], sample.label_weights()]),
+        np.concatenate([rest[keep], w]),
         np.concatenate([keep, rows]),
+        np.concatenate([minus[keep], w]),
+    )
+    if sample.absorb is None:
+        return stacked
+    stacked = stacked.demeaned(sample.absorb)
+    return _without_noise_of_means(stacked, sample, sample.absorb) if len(keep) else stacked
+
+
+def _without_noise_of_means(stacked: Stacked, sample: Sample, absorb: Codes) -> Stacked:
+    """Take out what the noise of the groups' means adds to the scores.
+
+    The mean of a group is known from its labelled rows up to chance, and that chance is in the covariates and in the
+    outcome at once: their products would be off by it, the more so the fewer labels a group has. A product of two means
+    is one over all pairs of rows. Those of two different rows are right on average, as rows are drawn independently;
+    that of a row with itself is not, and here its right value takes its place: a row of weight ``w`` in a group of
+    weight ``W`` counts ``1 - w / W``, and once more, as corrected, ``w / W``.
+    """
+    inside = sample.weights / np.bincount(absorb, sample.weights)[absorb]
+    n, rows = len(inside), sample.rows
+    own = stacked.weights / sample.weights[stacked.row]
+    both = _by_row(np.column_stack([stacked.y, stacked.x]) * own[:, None], stacked.row, n)[rows]
+    less = np.where(sample.labelled, 1 - inside, 1.0)[stacked.row]
+    again = sample.weights[rows] * inside[rows]
+    return Stacked(
+        np.concatenate([stacked.y, both[:, 0]]),
+        np.vstack([stacked.x, both[:, 1:]]),
+        np.concatenate([stacked.weights * less, again]),
+        np.concatenate([stacked.row, rows]),
+        np.concatenate([stacked.drawn * less, np.zeros(len(rows))]),
     )
 
 
@@ -137,9 +184,7 @@ def estimate(
     names: Sequence[str],
     n: int,
     cluster: Codes | None = None,
-    absorb: Codes | None = None,
     start: Floats | None = None,
-    only_labels: int = 0,
 ) -> Estimate:
     """Solve for the parameters and find their covariance.
 
@@ -153,43 +198,45 @@ def estimate(
         Of the covariates.
     n : int
         Rows of the data.
-    cluster, absorb : numpy.ndarray, optional
+    cluster : numpy.ndarray, optional
         As in `Sample`.
     start : numpy.ndarray, optional
         Parameters to start from.
-    only_labels : int
-        How many rows at the end of `stacked` are labelled rows with predictions before them. 0: there are none.
     """
-    if absorb is not None:
-        stacked = stacked.demeaned(absorb)
     y, x, w = stacked.y, stacked.x, stacked.weights
     theta = solve(family, y, x, w, names, start)
-    scores = family.scores(theta, y, x) * w[:, None]
-    moments = _by_row(scores, stacked.row, n)
+    scores = family.scores(theta, y, x)
     inverse = np.asarray(np.linalg.inv(family.information(theta, y, x, w)), float)
-    cov = covariance(inverse, moments, cluster)
-    if not only_labels:
-        return Estimate(theta, cov, cov)
-    # The part of m_i that the label adds: (R / pi) (psi(label) - psi(predicted)).
-    split = len(y) - only_labels
-    rows = stacked.row[split:]
-    before = np.zeros((n, scores.shape[1]))
-    unweighted = family.scores(theta, y[:split], x[:split])
-    before[stacked.row[:split]] = unweighted
-    added = np.zeros((n, scores.shape[1]))
-    added[rows] = scores[split:] - before[rows] * w[split:, None]
-    return Estimate(theta, cov, covariance(inverse, added, cluster))
+    cov = covariance(inverse, _by_row(scores * w[:, None], stacked.row, n), cluster)
+    # Rows are drawn one by one, whatever clusters they are in.
+    drawn = covariance(inverse, _by_row(scores * stacked.drawn[:, None], stacked.row, n))
+    return Estimate(theta, cov, drawn)
 
 
 def _by_row(scores: Floats, row: Codes, n: int) -> Floats:
     return np.column_stack([np.bincount(row, scores[:, j], minlength=n) for j in range(scores.shape[1])])
 
 
+def ordinary(
+    family: Family, design: Design, sample: Sample, rows: Codes, weights: Floats, names: Sequence[str]
+) -> Estimate:
+    """Return the ordinary estimate from some rows with the weight of each, and robust standard errors."""
+    stacked = Stacked(*design, weights, rows, weights)
+    if sample.absorb is not None:
+        stacked = stacked.demeaned(sample.absorb)
+        groups = len(np.unique(sample.absorb[rows]))
+        if len(rows) <= groups + len(names):
+            raise TooFewLabels(
+                f"{len(rows):,} row(s) are in {groups:,} groups of `absorb`; with an intercept for each, nothing is "
+                f"left for {len(names)} coefficient(s). Label more rows, or use larger groups."
+            )
+    check_columns(stacked.x, names)
+    return estimate(family, stacked, names, len(sample.labelled), sample.cluster)
+
+
 def labels_only(family: Family, labels: Design, sample: Sample, names: Sequence[str]) -> Estimate:
     """Return the estimate from the labelled rows alone, each with the inverse of its probability as its weight."""
-    check_columns(labels[1], names)
-    stacked = Stacked(labels[0], labels[1], sample.label_weights(), sample.rows)
-    return estimate(family, stacked, names, len(sample.labelled), sample.cluster, sample.absorb)
+    return ordinary(family, labels, sample, sample.rows, sample.label_weights(), names)
 
 
 def corrected(
@@ -225,12 +272,10 @@ def corrected(
     splits = []
     for design in predicted:
         stacked = stack(labels, design, sample)
-        inside = 0 if len(stacked.y) == len(labels[0]) else len(labels[0])
-        found = estimate(
-            family, stacked, names, len(sample.labelled), sample.cluster, sample.absorb, start, only_labels=inside
-        )
-        splits.append(found)
-        start = found.theta
+        if not splits:
+            check_columns(stacked.x, names)
+        splits.append(estimate(family, stacked, names, len(sample.labelled), sample.cluster, start))
+        start = splits[-1].theta
     return combine(splits)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,10 @@ from ..errors import ArgumentInvalid, ImagesAsDataError, choose
 from . import ppi
 from .checks import accuracy, look_at, read_sample
 from .crossfit import Variable, cross_fit
-from .dsl import Design, Estimate, Sample, Stacked, corrected, estimate, labels_only
+from .dsl import Design, Estimate, Sample, corrected, labels_only, ordinary
 from .families import Family, family_of
 from .result import Pair, Regression, regression_of
 from .sandwich import Codes, Floats, small_sample
-from .solve import check_columns
 
 METHODS = ("dsl", "ppi", "naive", "labels")
 MOST_COMBINED = 32  # designs that are kept and averaged over the levels of predicted categories
@@ -101,9 +100,9 @@ def regress_arrays(
         values = cross_fit(variables, others, labelled, cluster, folds, repeats, seed)
         designs = map(ExpectedDesign(design, variables), values)
         start = None if alone is None else alone.theta
-        found["corrected"] = corrected(model, labels, _checked(designs, sample, names), sample, names, start)
+        found["corrected"] = corrected(model, labels, designs, sample, names, start)
 
-    k = len(names) + len(model.extra) + (0 if absorb is None else int(absorb.max()) + 1)
+    k = len(names) + len(model.extra)
     enlarged = {which: _enlarged(of, which, sample, k, correct) for which, of in found.items()}
     own = found[chosen]
     part = own.from_labels if own is not None and method != "naive" else None
@@ -235,16 +234,7 @@ def _naive(
     y, x = plugged(design, variables, True)
     rows = np.flatnonzero(~np.any([variable.missing for variable in variables], axis=0))
     model.check(y[rows])
-    check_columns(x[rows], names)
-    stacked = Stacked(y[rows], x[rows], sample.weights[rows], rows)
-    return estimate(model, stacked, names, len(y), sample.cluster, sample.absorb)
-
-
-def _checked(designs: Iterator[Design], sample: Sample, names: Sequence[str]) -> Iterator[Design]:
-    for i, (y, x) in enumerate(designs):
-        if i == 0 and sample.absorb is None:
-            check_columns(x, names)
-        yield y, x
+    return ordinary(model, (y[rows], x[rows]), sample, rows, sample.weights[rows], names)
 
 
 def _powered(
@@ -274,15 +264,30 @@ def _powered(
         labels[1], labels[0], y[rows], w[rows] / w[rows].mean(), x[rest], y[rest], w[rest] / w[rest].mean()
     )
     found = ppi.regression(model, halves, names)
-    return Estimate(found.theta, found.cov, found.cov)
+    return Estimate(found.theta, found.cov, found.from_labels)
 
 
 def _factor(which: str, sample: Sample, k: int, correct: bool) -> float:
+    """Return by how much a covariance is enlarged; groups inside clusters cost nothing (Cameron and Miller 2015)."""
     if not correct:
         return 1.0
-    rows = np.arange(len(sample.labelled)) if which == "naive" else sample.rows
+    every, drawn = np.arange(len(sample.labelled)), sample.rows
+    rows = every if which == "naive" else drawn
     clusters = None if sample.cluster is None else len(np.unique(sample.cluster[rows]))
-    return small_sample(len(rows), k, clusters)
+    factor = small_sample(len(rows), k, clusters)
+    if sample.absorb is not None and not _nested(sample.absorb, sample.cluster):
+        fitted = drawn if which == "labels" else every
+        left = len(fitted) - k
+        factor *= small_sample(left, len(np.unique(sample.absorb[fitted])))
+    return factor
+
+
+def _nested(groups: Codes, clusters: Codes | None) -> bool:
+    """Say whether each group lies in one cluster."""
+    if clusters is None:
+        return False
+    pairs = np.unique(np.column_stack([groups, clusters]), axis=0)
+    return len(pairs) == int(groups.max()) + 1
 
 
 def _enlarged(found: Estimate | None, which: str, sample: Sample, k: int, correct: bool) -> Pair | None:

@@ -21,10 +21,16 @@ from .solve import check_columns, solve
 
 @dataclass(frozen=True)
 class Powered:
-    """Coefficients, their covariance, and how much the predictions counted, 0 to 1."""
+    """Coefficients, their covariance, its part that falls with the number of labels, and how much predictions count.
+
+    The predictions of the other rows less those of the labelled rows are ``(n + N) / N`` times those of all rows less
+    those of the labelled rows. With ``mu = lambda (n + N) / N`` the part is the variance of a label less ``mu`` times
+    its prediction, and the best ``mu`` is the same for any number of labels.
+    """
 
     theta: Floats
     cov: Floats
+    from_labels: Floats
     power: float
 
 
@@ -66,7 +72,8 @@ def mean(y: Floats, predicted: Floats, predicted_rest: Floats, power: float | No
         power = float(np.clip(together / spread, 0, 1)) if spread > 0 else 0.0
     theta = power * predicted_rest.mean() + (y - power * predicted).mean()
     variance = np.var(power * predicted_rest) / rest + np.var(y - power * predicted) / n
-    return Powered(np.array([theta]), np.array([[variance]]), power)
+    drawn = np.var(y - power * (n + rest) / rest * predicted) / n
+    return Powered(np.array([theta]), np.array([[variance]]), np.array([[drawn]]), power)
 
 
 def regression(family: Family, halves: Halves, names: Sequence[str], power: float | None = None) -> Powered:
@@ -99,7 +106,9 @@ def regression(family: Family, halves: Halves, names: Sequence[str], power: floa
     meat = np.atleast_2d(np.cov(of_labels.T - power * of_predicted.T)) / n
     if power > 0:
         meat = meat + np.atleast_2d(np.cov(power * of_rest.T)) / rest
-    return Powered(theta, np.asarray(inverse @ meat @ inverse, float), power)
+    drawn = np.atleast_2d(np.cov(of_labels.T - power * (n + rest) / rest * of_predicted.T)) / n
+    cov, part = (np.asarray(inverse @ middle @ inverse, float) for middle in (meat, drawn))
+    return Powered(theta, cov, part, power)
 
 
 def _coefficients(family: Family, halves: Halves, power: float, names: Sequence[str]) -> Floats:
