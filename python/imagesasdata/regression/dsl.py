@@ -269,7 +269,7 @@ def corrected(
     ColumnsCollinear, SeparationFound, NoOverdispersion, NotConverged
         There is no estimate.
     """
-    splits = []
+    splits: list[Estimate] = []
     for design in predicted:
         stacked = stack(labels, design, sample)
         if not splits:
