@@ -35,12 +35,13 @@ def read_sample(
                 "sample. If they were chosen otherwise, give `sampling_prob`, or the estimates are wrong."
             )
         prob = np.full(n, m / n)
-    wrong = labelled & ~((prob > 0) & (prob <= 1))
+    wrong = ~((prob > 0) & (prob <= 1)) & (labelled | ~np.isnan(prob))
     if wrong.any():
         raise ProbabilityInvalid(
-            f"`sampling_prob` must be above 0 and at most 1; {int(wrong.sum()):,} labelled row(s) have another value, "
-            f"for instance {prob[np.flatnonzero(wrong)[0]]:g}. A row that could not be chosen says nothing of "
-            "the others."
+            f"`sampling_prob` must be above 0 and at most 1, or missing where a row is not labelled; "
+            f"{int(wrong.sum()):,} row(s) have another value, for instance {prob[np.flatnonzero(wrong)[0]]:g}. The labels "
+            "say nothing of rows that could not be chosen. Leave these rows out of `data`, if the result is to speak of "
+            "the others alone."
         )
     weights = np.ones(n) if weights is None else weights
     if not (np.isfinite(weights) & (weights > 0)).all():

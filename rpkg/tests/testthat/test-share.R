@@ -62,6 +62,22 @@ test_that("groups with few labels and classes of a category have their rows", {
   expect_equal(sum(whole$estimate), 1, tolerance = 1e-6)
 })
 
+test_that("a row that could not be chosen is refused where it is not labelled too; a missing probability is none", {
+  skip_without_python()
+  posts <- labelled_posts(labels = 80)
+  share <- function(data) {
+    suppressWarnings(estimate_share(data, c(protest = "predicted"), c(protest = "coded"), sampling_prob = "chosen"))
+  }
+  for (value in c(0, -0.1, 1.2)) {
+    wrong <- transform(posts, chosen = ifelse(is.na(coded) & x > 1, value, chosen))
+    expect_error(share(wrong), "Leave these rows out", class = "imagesasdata_probability_invalid")
+    cause <- rlang::catch_cnd(quick(likes ~ protest, wrong, sampling_prob = "chosen"))
+    expect_s3_class(cause, "imagesasdata_probability_invalid")
+  }
+  missing <- transform(posts, chosen = ifelse(is.na(coded), NA, chosen))
+  expect_identical(share(missing)$metrics, share(posts)$metrics)
+})
+
 test_that("power is that of the covariance: at hand the same standard errors, and fewer with more labels", {
   skip_without_python()
   posts <- labelled_posts(labels = 200)
