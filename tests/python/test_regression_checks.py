@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from test_regression_verbs import N, ONE, fit, posts
+from test_regression_verbs import ONE, N, fit, posts
 
 import imagesasdata as iad
-from imagesasdata.errors import ProbabilityInvalid
+from imagesasdata import ImagesAsDataWarning
+from imagesasdata.errors import ArgumentInvalid, ProbabilityInvalid
 
 
 def with_prob(value: float) -> pd.DataFrame:
@@ -35,3 +36,24 @@ def test_the_probability_of_a_row_that_is_not_labelled_may_be_missing() -> None:
     labelled = missing.assign(pi=missing["pi"].where(missing["coded"].isna()))
     with pytest.raises(ProbabilityInvalid):
         fit(data=labelled)
+
+
+@pytest.mark.parametrize("where", ("all rows", "the labelled rows"))
+def test_one_cluster_is_refused_for_what_it_is(where: str) -> None:
+    frame = posts()
+    frame["unit"] = 1 if where == "all rows" else frame.index.where(frame["coded"].isna(), 0)
+    for run in (lambda: fit(data=frame, cluster="unit"), lambda: iad.estimate_share(frame, *ONE, cluster="unit")):
+        with pytest.raises(ArgumentInvalid, match=r"`cluster` has one value in all labelled rows.*leave `cluster` out"):
+            run()
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_clusters_with_labels_are_a_warning_and_enough_are_none() -> None:
+    frame = posts()
+    frame["unit"] = np.arange(N) % 100
+    # of 100 clusters 19 have labels
+    few = frame.assign(coded=frame["coded"].where(frame["unit"] < 19))
+    with pytest.warns(ImagesAsDataWarning, match="labels are in 19 clusters; .* about 20 .Cameron") as said:
+        fit(data=few, cluster="unit")
+    assert len(said) == 1
+    fit(data=frame.assign(coded=frame["coded"].where(frame["unit"] < 20)), cluster="unit")

@@ -14,6 +14,7 @@ from .dsl import Sample
 from .sandwich import Codes, Floats
 
 FEW, FEW_EACH = 50, 10  # labels in all, and for each coefficient
+FEW_CLUSTERS = 20  # with labels
 
 
 def read_sample(
@@ -28,6 +29,12 @@ def read_sample(
     n, m = len(labelled), int(labelled.sum())
     if m < 2:
         raise TooFewLabels(f"{m:,} row(s) have hand labels for all predicted variables; label some first.")
+    if cluster is not None and np.ptp(cluster[labelled]) == 0:
+        raise ArgumentInvalid(
+            "`cluster` has one value in all labelled rows; standard errors by cluster need many clusters with labels, "
+            f"about {FEW_CLUSTERS} or more. Name a column of smaller clusters, label rows of other clusters, or leave "
+            "`cluster` out if the rows do not belong together."
+        )
     if prob is None:
         if m < n:
             notes.append(
@@ -38,10 +45,10 @@ def read_sample(
     wrong = ~((prob > 0) & (prob <= 1)) & (labelled | ~np.isnan(prob))
     if wrong.any():
         raise ProbabilityInvalid(
-            f"`sampling_prob` must be above 0 and at most 1, or missing where a row is not labelled; "
-            f"{int(wrong.sum()):,} row(s) have another value, for instance {prob[np.flatnonzero(wrong)[0]]:g}. The labels "
-            "say nothing of rows that could not be chosen. Leave these rows out of `data`, if the result is to speak of "
-            "the others alone."
+            "`sampling_prob` must be above 0 and at most 1, or missing where a row is not labelled; "
+            f"{int(wrong.sum()):,} row(s) have another value, for instance {prob[np.flatnonzero(wrong)[0]]:g}. "
+            "The labels say nothing of rows that could not be chosen. Leave these rows out of `data`, if the result is "
+            "to speak of the others alone."
         )
     weights = np.ones(n) if weights is None else weights
     if not (np.isfinite(weights) & (weights > 0)).all():
@@ -86,6 +93,12 @@ def look_at(
         single = int((np.bincount(cluster) == 1).sum())
         if single:
             notes.append(f"{single:,} cluster(s) have one row.")
+        with_labels = len(np.unique(cluster[labelled]))
+        if with_labels < FEW_CLUSTERS:
+            notes.append(
+                f"The labels are in {with_labels} clusters; standard errors by cluster are too small with fewer than "
+                f"about {FEW_CLUSTERS} (Cameron, Gelbach and Miller 2008)."
+            )
 
 
 def accuracy(variables: Sequence[Variable]) -> pa.Table:

@@ -78,6 +78,18 @@ test_that("a row that could not be chosen is refused where it is not labelled to
   expect_identical(share(missing)$metrics, share(posts)$metrics)
 })
 
+test_that("one cluster is refused, and few are a warning", {
+  skip_without_python()
+  posts <- transform(labelled_posts(labels = 80), one = 1, few = seq_along(x) %% 12)
+  cause <- rlang::catch_cnd(quick(likes ~ protest, posts, cluster = "one"))
+  expect_s3_class(cause, "imagesasdata_argument_invalid")
+  expect_match(conditionMessage(cause), "`cluster` has one value in all labelled rows", fixed = TRUE)
+  warned <- testthat::capture_warnings(
+    estimate_share(posts, c(protest = "predicted"), c(protest = "coded"), cluster = "few", repeats = 1)
+  )
+  expect_match(warned, "labels are in 12 clusters", fixed = TRUE, all = FALSE)
+})
+
 test_that("power is that of the covariance: at hand the same standard errors, and fewer with more labels", {
   skip_without_python()
   posts <- labelled_posts(labels = 200)
