@@ -17,11 +17,14 @@
 #' @returns [Findings][imagesasdata_findings] with the table `metrics`: `class` (missing unless there are several),
 #'   `group` (missing for all rows), `estimate`, `std_error`, `conf_low`, `conf_high`, `naive` (from predictions taken
 #'   for labels), `labels` (from the labelled rows alone), `n` and `n_labelled`; and the table `accuracy` as in
-#'   [regress()]. Facts: `variable`, `nobs`, `n_labelled`, `conf_level`. Limits of a share are cut at 0 and 1.
+#'   [regress()]. Facts: `variable`, `nobs`, `n_labelled`, `conf_level`. Limits of a share are cut at 0 and 1. Where all
+#'   hand labels are alike, they reach at least Wilson's (1927) for as many labels; a mean of numbers that are all alike,
+#'   or labelled in one cluster, has none.
 #' @details The mean of the expected labels plus their mean error in the labelled rows, each weighted by the inverse of
 #'   its probability: the difference estimator, which is design-based supervised learning of a model with an intercept
 #'   alone.
-#' @section Warnings: `imagesasdata_warning`: as in [regress()], and groups with fewer than 30 labels.
+#' @section Warnings: `imagesasdata_warning`: as in [regress()], and groups with fewer than 30 labels, or with labels
+#'   that are all alike.
 #' @section Errors: `imagesasdata_argument_invalid`, `imagesasdata_labels_invalid`, `imagesasdata_probability_invalid`,
 #'   `imagesasdata_too_few_labels`.
 #' @references Särndal, C.-E., Swensson, B. and Wretman, J. (1992). Model assisted survey sampling.

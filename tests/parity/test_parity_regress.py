@@ -78,6 +78,7 @@ SHARES: dict[str, dict[str, Any]] = {
     "share": {**UNEQUAL, "by": "city"},
     "shares of classes": {**CATEGORY, "by": "city", "weights": "weight"},
     "prediction-powered share": {**COVARIATE, "by": "city", "method": "ppi"},
+    "labels all alike": {**UNEQUAL, "by": "word"},
 }
 POWER = {"n_labelled": [100, 250, 700], "terms": ["protest", "x"], "std_error": 0.1}
 

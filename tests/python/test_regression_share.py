@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import imagesasdata as iad
+from imagesasdata import ImagesAsDataWarning
 from imagesasdata.errors import TooFewLabels
+from imagesasdata.intervals import wilson
 from imagesasdata.regression.crossfit import Variable, cross_fit
 from imagesasdata.regression.dsl import Sample
 from imagesasdata.regression.share import share_arrays
@@ -69,3 +73,73 @@ def test_no_labels_are_refused() -> None:
             Sample(np.zeros(9, bool), np.ones(9), np.ones(9)),
             np.ones((9, 0)),
         )
+
+
+def photographs(coded: np.ndarray) -> pd.DataFrame:
+    """Return 400 photographs of two cities, one in three coded, with predictions that are right in 80 percent."""
+    rng = np.random.default_rng(3)
+    right = rng.random(400) < 0.8
+    frame = pd.DataFrame({"city": np.where(np.arange(400) < 100, "Lima", "Oslo"), "pi": 1 / 3})
+    frame["seen"] = np.where(right, coded, 1 - coded)
+    frame["coded"] = np.where(np.arange(400) % 3 == 0, coded, np.nan)
+    return frame
+
+
+def shares(frame: pd.DataFrame, **options: str) -> iad.Findings:
+    return iad.estimate_share(
+        frame, {"it": "seen"}, {"it": "coded"}, by="city", repeats=1, **{"sampling_prob": "pi", **options}
+    )
+
+
+@pytest.mark.parametrize("method", ("dsl", "ppi"))
+@pytest.mark.parametrize("value", (0.0, 1.0))
+def test_labels_that_are_all_alike_are_no_certainty(method: str, value: float) -> None:
+    with pytest.warns(ImagesAsDataWarning, match=r"of it are all alike in all rows \(134 .*Lima \(34 .*Oslo \(100 lab"):
+        rows = shares(photographs(np.full(400, value)), method=method).metrics
+    assert rows["estimate"].tolist() == pytest.approx([value] * 3, abs=1e-12)
+    expected = np.array([wilson(value * m, m) for m in (134, 34, 100)])
+    np.testing.assert_allclose(rows[["conf_low", "conf_high"]], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", ("dsl", "ppi"))
+def test_a_group_whose_labels_are_all_alike_is_named(method: str) -> None:
+    coded = (np.arange(400) % 2 == 0) * 1.0
+    coded[:100] = 1
+    with pytest.warns(ImagesAsDataWarning, match=r"all alike in Lima \(34 labels\)\. There") as said:
+        rows = shares(photographs(coded), method=method).metrics.set_index("group")
+    assert len(said) == 1
+    low, high = wilson(34, 34)
+    assert rows.loc["Lima", "conf_low"] <= low and rows.loc["Lima", "conf_high"] == high
+    assert rows.loc["Oslo", "conf_high"] - rows.loc["Oslo", "conf_low"] < 0.25
+
+
+def test_labels_that_stand_for_unlike_numbers_and_clusters_are_worth_fewer() -> None:
+    frame = photographs(np.ones(400))
+    frame["account"] = np.arange(400) // 4
+    frame["pi"] = np.where(np.arange(400) % 2 == 0, 1.0, 0.25)
+    with pytest.warns(ImagesAsDataWarning, match="all alike"):
+        low = shares(frame).metrics["conf_low"]
+        by_cluster = shares(frame, cluster="account").metrics["conf_low"]
+    w = 1 / frame["pi"][frame["coded"].notna()]
+    n = w.sum() ** 2 / (w**2).sum()
+    assert low[0] == pytest.approx(float(wilson(n, n)[0]))
+    assert (by_cluster < low).all()
+
+
+def test_numbers_that_are_all_alike_and_labels_of_one_cluster_have_no_interval() -> None:
+    number = photographs(np.full(400, 3.0))
+    with pytest.warns(ImagesAsDataWarning, match="no interval of it for all rows, Lima, Oslo"):
+        rows = shares(number).metrics
+    assert rows["estimate"].tolist() == pytest.approx([3] * 3) and rows["conf_low"].isna().all()
+    clustered = photographs((np.arange(400) % 2 == 0) * 1.0)
+    clustered["account"] = np.where(clustered["city"] == "Lima", 0, np.arange(400) % 60 + 1)
+    with pytest.warns(ImagesAsDataWarning, match="no interval of it for Lima: .* in one cluster"):
+        rows = shares(clustered, cluster="account").metrics
+    assert rows["std_error"].isna().tolist() == [False, True, False]
+
+
+def test_a_share_beyond_its_limits_is_drawn() -> None:
+    row = {"class": None, "group": None, "estimate": 1.01, "conf_low": 0.9, "conf_high": 1.0, "naive": 0.9}
+    table = pd.DataFrame([{**row, "n_labelled": 50}])
+    (axes,) = iad.Findings.of("share", {"conf_level": 0.95}, {"metrics": table, "shares": table}).plot().axes
+    assert len(axes.get_yticklabels()) == 1

@@ -67,7 +67,8 @@ def draw_shares(findings: Findings, ax: Axes | None = None) -> Figure:
         for key in ("estimate", "conf_low", "conf_high", "naive")
     }
     middle = values["estimate"]
-    spread = [middle - values["conf_low"], values["conf_high"] - middle]
+    # The estimate of a share may lie beyond 0 or 1, where its limits are cut.
+    spread = np.maximum([middle - values["conf_low"], values["conf_high"] - middle], 0)
     axes.errorbar(middle, at, xerr=spread, fmt="o", color=BLUE, elinewidth=1.6, label="corrected")
     axes.plot(values["naive"], at, linestyle="none", marker="s", color=RED, label="predictions taken for labels")
     names = [drawn(" ".join(filter(None, (row["class"], row["group"] or "all"))), 30) for row in rows]

@@ -13,16 +13,16 @@ from scipy.stats import norm
 from ..answers import class_text
 from ..errors import ArgumentInvalid, TooFewLabels, choose, quoted
 from ..findings import Findings, FindingsVerb
-from ..intervals import check_level, check_whole
+from ..intervals import check_level, check_whole, wilson
 from . import ppi
 from .checks import accuracy, look_at, read_sample
 from .columns import Columns, check_splits, read_columns
 from .crossfit import Variable, cross_fit
 from .dsl import Sample, corrected, labels_only
 from .families import GAUSSIAN
-from .sandwich import Codes, Floats, small_sample
+from .sandwich import Codes, Floats, by_cluster, small_sample
 
-SMALL = 30  # labels in a group
+LEAST, SMALL = 2, 30  # labels for an estimate, and in a group
 NAMES = ("mean",)
 METHODS = ("dsl", "ppi")
 
@@ -65,12 +65,14 @@ def estimate_share(
         With the table ``metrics``: ``class`` (missing unless there are several), ``group`` (missing for all rows),
         ``estimate``, ``std_error``, ``conf_low``, ``conf_high``, ``naive`` (from predictions taken for labels),
         ``labels`` (from the labelled rows alone), ``n`` and ``n_labelled``; and the table ``accuracy`` as in `regress`.
-        Facts: ``nobs``, ``n_labelled``, ``conf_level``. Limits of a share are cut at 0 and 1.
+        Facts: ``nobs``, ``n_labelled``, ``conf_level``. Limits of a share are cut at 0 and 1. Where all hand labels are
+        alike, they reach at least Wilson's (1927) for as many labels; a mean of numbers that are all alike, or labelled
+        in one cluster, has none.
 
     Warns
     -----
     ImagesAsDataWarning
-        As in `regress`, and groups with fewer than 30 labels.
+        As in `regress`, and groups with fewer than 30 labels, or with labels that are all alike.
 
     Raises
     ------
@@ -215,20 +217,39 @@ def share_arrays(
         ``naive``, ``labels``, ``n``, ``n_labelled``; and notes. Limits of a share are cut at 0 and 1.
     """
     check_level(conf_level)
-    if sample.labelled.sum() < 2:
+    if sample.labelled.sum() < LEAST:
         raise TooFewLabels(f"{int(sample.labelled.sum()):,} row(s) have hand labels; label some first.")
     splits: list[Floats] = []
     if others is not None:
         found = cross_fit([variable], others, sample.labelled, sample.cluster, folds, repeats, seed)
         splits = [one[variable.name] for one in found]
-    notes: list[str] = []
-    rows = [_row(None, variable, sample, splits, np.arange(len(sample.labelled)), conf_level)]
-    for name in [] if group is None else sorted(set(group.tolist()), key=str):
-        inside = np.flatnonzero(group == name)
-        m = int(sample.labelled[inside].sum())
-        if m < SMALL:
-            notes.append(f"{name}: {m:,} labelled row(s); the interval is not to be relied on with fewer than {SMALL}.")
-        rows.append(_row(str(name), variable, sample, splits, inside, conf_level))
+    notes, alike, unknown = [], [], []
+    rows = []
+    for name in (None, *([] if group is None else sorted(set(group.tolist()), key=str))):
+        inside = np.arange(len(sample.labelled)) if name is None else np.flatnonzero(group == name)
+        labels = variable.labels[inside][sample.labelled[inside]]
+        if name is not None and len(labels) < SMALL:
+            notes.append(
+                f"{name}: {len(labels):,} labelled row(s); the interval is not to be relied on with fewer than {SMALL}."
+            )
+        row = _row(None if name is None else str(name), variable, sample, splits, inside, conf_level)
+        rows.append(row)
+        if len(labels) >= LEAST:
+            called = "all rows" if name is None else str(name)
+            if "conf_low" not in row:
+                unknown.append(called)
+            elif variable.binary and np.ptp(labels) == 0:
+                alike.append(f"{called} ({len(labels):,} labels)")
+    if alike:
+        notes.append(
+            f"The hand labels of {variable.name} are all alike in {quoted(alike)}. There the interval reaches at least "
+            "the limits that Wilson's has for so many labels."
+        )
+    if unknown:
+        notes.append(
+            f"There is no interval of {variable.name} for {quoted(unknown)}: the hand labels there are all alike, or "
+            "in one cluster."
+        )
     numbers = ("estimate", "std_error", "conf_low", "conf_high", "naive", "labels")
     fields = [("group", pa.string()), *((name, pa.float64()) for name in numbers)]
     return pa.Table.from_pylist(rows, pa.schema([*fields, ("n", pa.int64()), ("n_labelled", pa.int64())])), tuple(notes)
@@ -242,17 +263,17 @@ def _row(
     w = sample.weights[rows]
     naive = float(w[known] @ predicted[known] / w[known].sum()) if known.any() else None
     row: dict[str, str | float | int | None] = {"group": name, "naive": naive, "n": len(rows), "n_labelled": m}
-    if m < 2:
+    if m < LEAST:
         return row
     cluster = None if sample.cluster is None else np.unique(sample.cluster[rows], return_inverse=True)[1]
     part = Sample(sample.labelled[rows], sample.prob[rows], w, cluster)
+    groups = None if cluster is None else len(np.unique(cluster[part.labelled]))
     labels = (variable.labels[rows][part.labelled], np.ones((m, 1)))
     alone = float(labels_only(GAUSSIAN, labels, part, NAMES).theta[0])
     row["labels"] = alone
     if splits:
         designs = [(split[rows], np.ones((len(rows), 1))) for split in splits]
         found = corrected(GAUSSIAN, labels, designs, part, NAMES)
-        groups = None if cluster is None else len(np.unique(cluster[part.labelled]))
         mean, variance = found.theta[0], found.cov[0, 0] * small_sample(m, 1, groups)
     elif m == len(rows):
         mean, variance = alone, np.var(labels[0], ddof=1) / m
@@ -260,9 +281,23 @@ def _row(
         predictions = variable.predictions[rows]
         powered = ppi.mean(labels[0], predictions[part.labelled], predictions[~part.labelled])
         mean, variance = powered.theta[0], powered.cov[0, 0]
-    error = float(np.sqrt(variance))
+    mean, error = float(mean), float(np.sqrt(variance))
+    row["estimate"] = mean
+    if groups == 1 or (not variable.binary and error <= 1e-12 * (1 + abs(mean))):
+        return row  # one cluster, or numbers that are all alike, do not say how far others are from them
     half = float(norm.ppf(0.5 + conf_level / 2)) * error
-    low, high = float(mean) - half, float(mean) + half
+    low, high = mean - half, mean + half
     if variable.binary:
-        low, high = max(low, 0.0), min(high, 1.0)
-    return {**row, "estimate": float(mean), "std_error": error, "conf_low": low, "conf_high": high}
+        low, high = np.clip([low, high], 0, 1).tolist()
+    if variable.binary and np.ptp(labels[0]) == 0:
+        n = _worth(part)
+        from_labels = wilson(alone * n, n, conf_level)
+        low, high = min(low, float(from_labels[0])), max(high, float(from_labels[1]))
+    return {**row, "std_error": error, "conf_low": low, "conf_high": high}
+
+
+def _worth(sample: Sample) -> float:
+    """Return how many labels of a simple random sample those at hand are worth, clusters as one each (Kish 1965)."""
+    cluster = None if sample.cluster is None else sample.cluster[sample.labelled]
+    w = by_cluster(sample.label_weights()[:, None], cluster)
+    return float(w.sum() ** 2 / (w**2).sum())

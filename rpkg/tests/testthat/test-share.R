@@ -90,6 +90,31 @@ test_that("one cluster is refused, and few are a warning", {
   expect_match(warned, "labels are in 12 clusters", fixed = TRUE, all = FALSE)
 })
 
+test_that("a group whose labels are all alike has an interval, and it is said", {
+  skip_without_python()
+  posts <- transform(labelled_posts(labels = 200), coded = ifelse(city == "Oslo" & !is.na(coded), 1, coded))
+  m <- sum(posts$city == "Oslo" & !is.na(posts$coded))
+  for (method in c("dsl", "ppi")) {
+    expect_warning(
+      found <- estimate_share(
+        posts,
+        c(protest = "predicted"),
+        c(protest = "coded"),
+        by = "city",
+        sampling_prob = "chosen",
+        method = method,
+        repeats = 2
+      ),
+      sprintf("of protest are all alike in Oslo (%d labels)", m),
+      fixed = TRUE
+    )
+    # Wilson's limits of m of m
+    row <- found$metrics[3, ]
+    expect_lte(row$conf_low, 1 / (1 + stats::qnorm(0.975)^2 / m))
+    expect_identical(row$conf_high, 1)
+  }
+})
+
 test_that("power is that of the covariance: at hand the same standard errors, and fewer with more labels", {
   skip_without_python()
   posts <- labelled_posts(labels = 200)
