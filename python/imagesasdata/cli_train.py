@@ -197,13 +197,19 @@ def _train(options: argparse.Namespace) -> int:
 
     show_warnings()
     model = iad.fine_tune(**given_of(options), out=options.out)
-    print(model.validation)
+    if model.validation:
+        _show(model.validation)
     print(f"{model.path}: written; {validation_path(model.path).name} beside it holds the tables", file=sys.stderr)
     return DONE
 
 
+def _show(found: Findings) -> None:
+    """Print the summary; the notes were shown as warnings."""
+    print("\n".join(found.lines))
+
+
 def finish(found: Findings, options: argparse.Namespace) -> int:
-    print(found)
+    _show(found)
     if options.save:
         found.save(options.save)
         print(f"written to {options.save}", file=sys.stderr)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import textwrap
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar
@@ -125,12 +126,18 @@ class Findings:
         return cls(known["kind"], known["facts"], whole, tuple(known["lines"]), tuple(known["notes"]))
 
     def __repr__(self) -> str:
-        return "\n".join(self.lines) or f"<{self.kind}>"
+        return "\n".join([*(self.lines or [f"<{self.kind}>"]), *note_lines(self.notes)])
 
     @classmethod
     def of(cls, kind: str, facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame | pa.Table]) -> Self:
         """Make one of pandas or Arrow tables; there is no summary yet."""
         return cls(kind, dict(facts), {name: as_arrow(table) for name, table in tables.items()})
+
+
+def note_lines(notes: Iterable[str]) -> list[str]:
+    """Return notes as lines that fit into a terminal."""
+    fit = textwrap.TextWrapper(79, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    return [line for note in notes for line in fit.wrap(f"note: {note}")]
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

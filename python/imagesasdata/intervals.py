@@ -231,11 +231,11 @@ def above_zero(estimate: float, high: float, noise: Floats, conf_level: float = 
     return 0.0 if explained else max(0.0, 2 * estimate - high), max(estimate, high)
 
 
-def check_level(conf_level: Any) -> float:
+def check_level(level: Any, argument: str = "conf_level", such_as: float = 0.95) -> float:
     """Return the level of intervals, or raise `ArgumentInvalid`."""
-    if isinstance(conf_level, bool) or not isinstance(conf_level, int | float) or not 0 < conf_level < 1:
-        raise ArgumentInvalid(f"`conf_level` is {conf_level!r}; it must be a number between 0 and 1, such as 0.95.")
-    return float(conf_level)
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise ArgumentInvalid(f"`{argument}` is {level!r}; it must be a number between 0 and 1, such as {such_as}.")
+    return float(level)
 
 
 def check_whole(argument: str, value: Any) -> int:

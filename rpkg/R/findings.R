@@ -13,12 +13,12 @@
 #' @param row.names,optional,... Not used.
 #' @returns
 #' * `x$<table>`: each table as a tibble, or a data frame where tibble is not installed; `x$facts`: single values, such
-#'   as `x$facts$estimate`; `x$lines` and `x$notes`: what was printed, and the warnings.
+#'   as `x$facts$estimate`; `x$lines` and `x$notes`: the summary and the warnings, which are both printed.
 #' * `tidy()`: the table `metrics` with broom's names: `metric`, `class` (or `name`), `estimate`, `conf.low`,
 #'   `conf.high`, `n`; of shares also `group` and `std.error`. Of an audit the table `groups`.
 #' * `glance()`: one row with the facts that are single values; `n_classes` is the number of classes.
 #' * `as.data.frame()`, `tibble::as_tibble()`: the table `metrics`, or another, as a plain data frame or a tibble.
-#' * `summary()`: the lines and all metrics, of each class too; it prints as text.
+#' * `summary()`: what is printed and all metrics, of each class too; it prints as text.
 #' @seealso [autoplot()][autoplot.imagesasdata_findings] for pictures, [write_report()] for a page.
 #' @name imagesasdata_findings
 #' @examplesIf imagesasdata:::python_ready()
@@ -63,7 +63,12 @@ check_findings <- function(findings, call) {
 
 #' @export
 format.imagesasdata_findings <- function(x, ...) {
-  c(cli::style_bold(utils::head(x$lines, 1)), x$lines[-1])
+  c(cli::style_bold(utils::head(x$lines, 1)), x$lines[-1], note_lines(x$notes))
+}
+
+# As in Python.
+note_lines <- function(notes) {
+  unlist(lapply(notes, function(note) strwrap(paste("note:", note), width = 80, exdent = 2)))
 }
 
 #' @export
@@ -124,7 +129,7 @@ broom_names <- function(names) {
 #' @rdname imagesasdata_findings
 #' @export
 summary.imagesasdata_findings <- function(object, ...) {
-  structure(list(lines = object$lines, metrics = object$metrics), class = "summary.imagesasdata_findings")
+  structure(unclass(object)[c("lines", "notes", "metrics")], class = "summary.imagesasdata_findings")
 }
 
 #' @export

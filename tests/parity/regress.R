@@ -11,7 +11,7 @@ run <- function(case) {
   found <- do.call(case$verb, c(arguments, list(data = posts)))
   if (!is.null(case$power)) found <- do.call(power_regress, c(list(found), lapply(case$power, unlist)))
   tables <- Filter(is.data.frame, unclass(found))
-  list(tables = lapply(tables, as.list), facts = found$facts, notes = found$notes)
+  list(tables = lapply(tables, as.list), facts = found$facts, notes = found$notes, printed = format(found))
 }
 
 answer <- lapply(cases, function(case) suppressWarnings(run(case)))

@@ -136,6 +136,7 @@ def test_a_regression_is_the_same_in_both_languages(name: str, in_r: dict[str, A
 def test_a_share_is_the_same_in_both_languages(name: str, in_r: dict[str, Any]) -> None:
     found = quietly(iad.estimate_share, data=posts(), **SHARES[name])
     assert_same(found.tables, in_r[name])
+    assert in_r[name]["printed"] == repr(found).splitlines()
     assert in_r[name]["notes"] == list(found.notes)
 
 

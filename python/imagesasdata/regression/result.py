@@ -13,6 +13,7 @@ from scipy.stats import norm
 from ..findings import Findings
 from ..intervals import check_level
 from .sandwich import Floats
+from .words import in_columns, in_words
 
 TITLES = {"naive": "predictions", "labels": "hand labels", "corrected": "corrected"}
 FROM_LABELS = "from_labels"
@@ -66,14 +67,21 @@ class Regression(Findings):
         assert found is not None
         return pd.DataFrame(found, index=self._terms(), columns=self._terms())
 
-    def conf_int(self, conf_level: float | None = None) -> pd.DataFrame:
-        """Return the intervals, with the columns ``conf_low`` and ``conf_high``."""
-        half = _z(self.facts["conf_level"] if conf_level is None else check_level(conf_level)) * self.bse
+    def conf_int(self, alpha: float | None = None) -> pd.DataFrame:
+        """Return the intervals, with the columns ``conf_low`` and ``conf_high``.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            1 less the level, as in statsmodels: 0.05 for intervals of 95 percent. By default they have the level that
+            the regression was given.
+        """
+        half = _z(self.facts["conf_level"] if alpha is None else 1 - check_level(alpha, "alpha", 0.05)) * self.bse
         return pd.DataFrame({"conf_low": self.params - half, "conf_high": self.params + half})
 
     def summary(self) -> str:
-        """Return the three estimates side by side, with standard errors in brackets, and what is known of the data."""
-        return "\n".join([*self.lines, *(f"note: {note}" for note in self.notes)])
+        """Return what is printed: the three estimates side by side, standard errors in brackets, accuracy, notes."""
+        return repr(self)
 
     def covariance_of(self, which: str) -> Floats | None:
         """Return ``[p, p]``, a covariance by the name that it has in the table; None where there is none."""
@@ -188,17 +196,14 @@ def _covariances(names: Sequence[str], covariances: Mapping[str, Floats | None])
 
 
 def _lines(table: pa.Table, accuracy: pa.Table) -> list[str]:
-    names = [str(name) for name in table["term"].to_pylist()]
-    wide = max(len("term"), *(len(name) for name in names)) + 2
-    lines = ["term".ljust(wide) + "".join(title.rjust(20) for title in TITLES.values())]
+    rows = [["term", *TITLES.values()]]
     for row in table.to_pylist():
-        cells = [_cell(row[f"{which}_estimate"], row[f"{which}_std_error"]) for which in TITLES]
-        lines.append(row["term"].ljust(wide) + "".join(cell.rjust(20) for cell in cells))
+        errors = [row[f"{which}_std_error"] for which in TITLES]
+        texts = in_words([*(row[f"{which}_estimate"] for which in TITLES), *errors], errors)
+        pairs = zip(texts[: len(TITLES)], texts[len(TITLES) :], strict=True)
+        rows.append([row["term"], *("-" if estimate == "-" else f"{estimate} ({error})" for estimate, error in pairs)])
+    lines = in_columns(rows)
     for row in accuracy.to_pylist():
         value = "-" if row["estimate"] is None else f"{row['estimate']:.3f}"
         lines.append(f"{row['metric']} of {row['variable']}: {value} on {row['n']:,} labelled rows")
     return lines
-
-
-def _cell(estimate: float | None, error: float | None) -> str:
-    return "-" if estimate is None or error is None else f"{estimate:.3f} ({error:.3f})"

@@ -21,6 +21,7 @@ from .crossfit import Variable, cross_fit
 from .dsl import Sample, corrected, labels_only
 from .families import GAUSSIAN
 from .sandwich import Codes, Floats, by_cluster, small_sample
+from .words import in_columns, in_words
 
 LEAST, SMALL = 2, 30  # labels for an estimate, and in a group
 NAMES = ("mean",)
@@ -172,13 +173,12 @@ def _lines(variable: Variable, metrics: pa.Table, facts: dict[str, Any]) -> list
     lines = [f"{what} of {variable.name}: {facts['nobs']:,} rows, {facts['n_labelled']:,} labelled"]
     rows = metrics.to_pylist()
     names = [" ".join(str(part) for part in (row["class"], row["group"] or "all") if part is not None) for row in rows]
-    wide = max(map(len, names)) + 2
-    lines.append(" " * wide + "predictions".rjust(12) + "hand labels".rjust(12) + "corrected".rjust(12))
+    table = [["", "predictions", "hand labels", "corrected", ""]]
     for name, row in zip(names, rows, strict=True):
-        cells = ["-" if row[key] is None else f"{row[key]:.3f}" for key in ("naive", "labels", "estimate")]
-        inside = "" if row["conf_low"] is None else f" [{row['conf_low']:.3f}, {row['conf_high']:.3f}]"
-        lines.append(name.ljust(wide) + "".join(cell.rjust(12) for cell in cells) + inside)
-    return lines
+        numbers = [row[key] for key in ("naive", "labels", "estimate", "conf_low", "conf_high")]
+        *texts, low, high = in_words(numbers, [row["std_error"]])
+        table.append([name, *texts, "" if low == "-" else f"[{low}, {high}]"])
+    return [*lines, *(line.rstrip() for line in in_columns(table))]
 
 
 def share_arrays(

@@ -22,11 +22,11 @@ test_that("findings are plain R: tables, facts and lines", {
   expect_identical(unserialize(serialize(found, NULL)), found)
 })
 
-test_that("findings print their lines", {
+test_that("findings print their lines and their notes", {
   local_fake_python()
   metrics <- metric_rows("accuracy", NA, 0.5, 9)
-  found <- as_findings(fake_findings(list(metrics = metrics), lines = c("Title", "  {a} %s")))
-  expect_identical(format(found), c("Title", "  {a} %s"))
+  notes <- c("{b} %s.", strrep("Many words. ", 9))
+  found <- as_findings(fake_findings(list(metrics = metrics), lines = c("Title", "  {a} %s"), notes = notes))
   expect_snapshot(found)
   expect_snapshot(summary(found))
 })
