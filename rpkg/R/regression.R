@@ -16,19 +16,25 @@
 #' @param parm Names or numbers of parameters. Missing: all.
 #' @param level,conf.level Level of the intervals, between 0 and 1; by default that which [regress()] was given.
 #' @param conf.int Whether `tidy()` gives intervals.
+#' @param exponentiate Whether `tidy()` gives `exp()` of the coefficients and their limits, as odds ratios or ratios of
+#'   counts; `std.error`, and the row `alpha` of a negative binomial model, stay as they are.
 #' @param newdata A data frame with the variables of the formula; a predicted variable under its own name, of the kind
 #'   that its hand labels have.
 #' @param type `"link"`: the linear predictor. `"response"`: the mean of the outcome.
-#' @param ... Not used.
+#' @param interval `"confidence"`: with the limits of the linear predictor, or of the mean, that `vcov()` gives.
+#' @param complete,use.fallback Of the generic functions; they change nothing here.
+#' @param ... Must be empty, so that a misspelt argument is an error.
 #' @returns
 #' * `coef()`, `vcov()`, `confint()`: parameters, their covariance, and intervals from the normal distribution.
 #' * `nobs()`: how many rows were used. `family()`: the family, with its link.
-#' * `predict()`: a number for each row of `newdata`.
+#' * `predict()`: a number for each row of `newdata`; with an interval a matrix of `fit`, `lwr` and `upr`.
 #' * `tidy()`: `term`, `estimate`, `std.error`, `statistic`, `p.value`, `conf.low`, `conf.high`. `glance()`: one row
 #'   with `family`, `method`, `chosen`, `nobs`, `n_labelled`, `n_clusters` and `conf.level`.
 #' * `summary()`: coefficients as `summary(glm())` prints them, the three estimates side by side, the accuracy of the
 #'   predictions, and what the user should know; `coef(summary(x))` is the matrix of the coefficients.
-#' @section Errors: `imagesasdata_argument_invalid`: there is no such estimate, or a model with `absorb` is to predict.
+#' @section Warnings: `imagesasdata_warning`: coefficients of a linear model are exponentiated.
+#' @section Errors: `imagesasdata_argument_invalid`: there is no such estimate, a level is not between 0 and 1, or a model
+#'   with `absorb` is to predict.
 #' @name imagesasdata_regression
 #' @examplesIf imagesasdata:::python_ready()
 #' set.seed(1)
@@ -71,7 +77,8 @@ way_of <- function(object, which, call) {
 #' @rdname imagesasdata_regression
 #' @importFrom stats coef
 #' @export
-coef.imagesasdata_regression <- function(object, which = NULL, ...) {
+coef.imagesasdata_regression <- function(object, which = NULL, complete = TRUE, ...) {
+  rlang::check_dots_empty()
   if (is.null(which)) {
     return(object$coefficients)
   }
@@ -82,7 +89,8 @@ coef.imagesasdata_regression <- function(object, which = NULL, ...) {
 #' @rdname imagesasdata_regression
 #' @importFrom stats vcov
 #' @export
-vcov.imagesasdata_regression <- function(object, which = NULL, ...) {
+vcov.imagesasdata_regression <- function(object, which = NULL, complete = TRUE, ...) {
+  rlang::check_dots_empty()
   which <- way_of(object, which, rlang::current_env())
   rows <- object$covariance$which == which
   terms <- object$metrics$term
@@ -93,19 +101,29 @@ vcov.imagesasdata_regression <- function(object, which = NULL, ...) {
 #' @importFrom stats confint
 #' @export
 confint.imagesasdata_regression <- function(object, parm, level = object$facts$conf_level, which = NULL, ...) {
-  which <- if (is.null(which)) object$facts$chosen else which
-  estimate <- if (which == object$facts$chosen) stats::coef(object) else stats::coef(object, which)
-  half <- stats::qnorm(0.5 + level / 2) * sqrt(diag(stats::vcov(object, which)))
+  rlang::check_dots_empty()
+  half <- quantile_of(level, "level", rlang::current_env()) * sqrt(diag(stats::vcov(object, which)))
+  estimate <- stats::coef(object, which)
   ends <- 0.5 + c(-1, 1) * level / 2
   columns <- paste(format(100 * ends, trim = TRUE, scientific = FALSE, digits = 3), "%")
   found <- matrix(c(estimate - half, estimate + half), ncol = 2, dimnames = list(names(estimate), columns))
   if (missing(parm)) found else found[parm, , drop = FALSE]
 }
 
+# Of the normal distribution, for intervals of a level.
+quantile_of <- function(level, argument, call) {
+  if (!rlang::is_scalar_double(level) || !isTRUE(level > 0 && level < 1)) {
+    text <- "`%s` is %s; it must be a number between 0 and 1, such as 0.95."
+    abort("argument_invalid", sprintf(text, argument, rlang::as_label(level)), call)
+  }
+  stats::qnorm(0.5 + level / 2)
+}
+
 #' @rdname imagesasdata_regression
 #' @importFrom stats nobs
 #' @export
-nobs.imagesasdata_regression <- function(object, ...) {
+nobs.imagesasdata_regression <- function(object, use.fallback = FALSE, ...) {
+  rlang::check_dots_empty()
   object$facts$nobs
 }
 
@@ -113,6 +131,7 @@ nobs.imagesasdata_regression <- function(object, ...) {
 #' @importFrom stats df.residual
 #' @export
 df.residual.imagesasdata_regression <- function(object, ...) {
+  rlang::check_dots_empty()
   Inf
 }
 
@@ -120,6 +139,7 @@ df.residual.imagesasdata_regression <- function(object, ...) {
 #' @importFrom stats family
 #' @export
 family.imagesasdata_regression <- function(object, ...) {
+  rlang::check_dots_empty()
   switch(
     object$facts$family,
     gaussian = stats::gaussian(),
@@ -143,8 +163,17 @@ negative_binomial <- function(alpha) {
 
 #' @rdname imagesasdata_regression
 #' @export
-predict.imagesasdata_regression <- function(object, newdata, type = c("link", "response"), ...) {
+predict.imagesasdata_regression <- function(
+  object,
+  newdata,
+  type = c("link", "response"),
+  interval = c("none", "confidence"),
+  level = object$facts$conf_level,
+  ...
+) {
+  rlang::check_dots_empty()
   type <- rlang::arg_match(type)
+  interval <- rlang::arg_match(interval)
   call <- rlang::current_env()
   if (!is.null(object$absorb)) {
     text <- "A model with `absorb` does not know the intercepts of its groups, so it predicts nothing."
@@ -158,16 +187,30 @@ predict.imagesasdata_regression <- function(object, newdata, type = c("link", "r
   frame <- stats::model.frame(terms, as.data.frame(newdata), na.action = stats::na.pass, xlev = object$xlevels)
   stats::.checkMFClasses(attr(terms, "dataClasses"), frame)
   x <- stats::model.matrix(terms, frame, contrasts.arg = object$contrasts)
-  predicted <- drop(x %*% object$coefficients[seq_len(ncol(x))])
+  own <- seq_len(ncol(x))
+  predicted <- drop(x %*% object$coefficients[own])
+  if (interval == "confidence") {
+    half <- quantile_of(level, "level", call) * sqrt(rowSums((x %*% stats::vcov(object)[own, own, drop = FALSE]) * x))
+    predicted <- cbind(fit = predicted, lwr = predicted - half, upr = predicted + half)
+  }
   if (type == "link") predicted else stats::family(object)$linkinv(predicted)
 }
 
 # nolint start: object_name_linter, object_length_linter.
 #' @rdname imagesasdata_regression
 #' @exportS3Method generics::tidy
-tidy.imagesasdata_regression <- function(x, conf.int = TRUE, conf.level = x$facts$conf_level, which = NULL, ...) {
-  way <- way_of(x, which, rlang::current_env())
-  estimate <- if (is.null(which)) x$coefficients else stats::coef(x, which)
+tidy.imagesasdata_regression <- function(
+  x,
+  conf.int = TRUE,
+  conf.level = x$facts$conf_level,
+  exponentiate = FALSE,
+  which = NULL,
+  ...
+) {
+  rlang::check_dots_empty()
+  call <- rlang::current_env()
+  way <- way_of(x, which, call)
+  estimate <- stats::coef(x, which)
   std_error <- sqrt(diag(stats::vcov(x, way)))
   statistic <- unname(estimate / std_error)
   columns <- list(
@@ -178,8 +221,17 @@ tidy.imagesasdata_regression <- function(x, conf.int = TRUE, conf.level = x$fact
     p.value = 2 * stats::pnorm(-abs(statistic))
   )
   if (conf.int) {
-    ends <- stats::confint(x, level = conf.level, which = way)
-    columns <- c(columns, list(conf.low = unname(ends[, 1]), conf.high = unname(ends[, 2])))
+    half <- quantile_of(conf.level, "conf.level", call) * columns$std.error
+    columns <- c(columns, list(conf.low = columns$estimate - half, conf.high = columns$estimate + half))
+  }
+  if (exponentiate) {
+    if (x$facts$family == "gaussian") {
+      warn("The coefficients of a linear model are exponentiated; they are no logarithms of ratios.", call)
+    }
+    coefficients <- columns$term != "alpha" | x$facts$family != "negbin"
+    for (column in intersect(c("estimate", "conf.low", "conf.high"), names(columns))) {
+      columns[[column]][coefficients] <- exp(columns[[column]][coefficients])
+    }
   }
   as_table(columns, length(estimate))
 }
@@ -188,6 +240,7 @@ tidy.imagesasdata_regression <- function(x, conf.int = TRUE, conf.level = x$fact
 #' @rdname imagesasdata_regression
 #' @export
 summary.imagesasdata_regression <- function(object, ...) {
+  rlang::check_dots_empty()
   tidied <- tidy.imagesasdata_regression(object, conf.int = FALSE)
   coefficients <- as.matrix(as.data.frame(tidied[-1]))
   dimnames(coefficients) <- list(tidied$term, c("Estimate", "Std. Error", "z value", "Pr(>|z|)"))
@@ -217,8 +270,7 @@ format.summary.imagesasdata_regression <- function(x, digits = max(3, getOption(
     "",
     "Side by side, with standard errors in brackets:",
     x$lines[-1],
-    if (length(x$notes) > 0) "",
-    strwrap(paste("note:", x$notes), exdent = 2)[length(x$notes) > 0]
+    if (length(x$notes) > 0) c("", note_lines(x$notes))
   )
 }
 

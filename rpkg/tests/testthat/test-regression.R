@@ -32,6 +32,65 @@ test_that("tidy and glance have broom's names", {
   expect_identical(row$n_clusters, NA)
 })
 
+test_that("exponentiated are the coefficients and their limits, as broom does it, and not alpha", {
+  skip_if_not_installed("generics")
+  local_fake_python()
+  found <- fake_regression()
+  plain <- generics::tidy(found)
+  ratios <- generics::tidy(found, exponentiate = TRUE)
+  expect_identical(ratios$estimate, exp(plain$estimate))
+  expect_identical(ratios$conf.low, exp(plain$conf.low))
+  expect_identical(ratios$conf.high, exp(plain$conf.high))
+  expect_identical(ratios[c("std.error", "p.value")], plain[c("std.error", "p.value")])
+  expect_identical(generics::tidy(found, conf.int = FALSE, exponentiate = TRUE)$estimate, exp(plain$estimate))
+  counts <- fake_regression(c(protest = 1, alpha = 0.5))
+  counts$facts$family <- "negbin"
+  expect_identical(generics::tidy(counts, exponentiate = TRUE)$estimate, c(exp(1), 0.5))
+  found$facts$family <- "gaussian"
+  expect_warning(generics::tidy(found, exponentiate = TRUE), "linear model", class = "imagesasdata_warning")
+})
+
+test_that("intervals of predictions are those of predict.lm(), by the covariance and the normal distribution", {
+  local_fake_python()
+  found <- fake_regression()
+  new <- data.frame(protest = 0:1 + 0)
+  # the variance of 1 + 0.5 x is 0.04 + 2 x 0.01 + 0.09 x^2
+  half <- stats::qnorm(0.975) * sqrt(c(0.04, 0.15))
+  expected <- cbind(fit = c(1, 1.5), lwr = c(1, 1.5) - half, upr = c(1, 1.5) + half)
+  expect_equal(predict(found, new, interval = "confidence"), expected, ignore_attr = TRUE)
+  expect_identical(colnames(predict(found, new, interval = "confidence")), c("fit", "lwr", "upr"))
+  expect_equal(predict(found, new, "response", "confidence"), stats::plogis(expected), ignore_attr = TRUE)
+  narrow <- predict(found, new, interval = "confidence", level = 0.5)
+  expect_equal(narrow[, "upr"], c(1, 1.5) + stats::qnorm(0.75) * sqrt(c(0.04, 0.15)), ignore_attr = TRUE)
+  expect_error(predict(found, new, interval = "prediction"), "interval")
+})
+
+test_that("a level that is none, or an argument that there is not, is an error", {
+  skip_if_not_installed("generics")
+  local_fake_python()
+  found <- fake_regression()
+  new <- data.frame(protest = 1)
+  expect_snapshot(error = TRUE, {
+    confint(found, level = 95)
+    generics::tidy(found, conf.level = 0)
+    predict(found, new, interval = "confidence", level = NA)
+  })
+  unknown <- function(code) expect_error(code, class = "rlib_error_dots_nonempty")
+  unknown(coef(found, of = "naive"))
+  unknown(vcov(found, type = "HC3"))
+  unknown(confint(found, conf.level = 0.9))
+  unknown(nobs(found, which = "labels"))
+  unknown(df.residual(found, 1))
+  unknown(family(found, 1))
+  unknown(predict(found, new, se.fit = TRUE))
+  unknown(generics::tidy(found, exponentiated = TRUE))
+  unknown(summary(found, level = 0.9))
+  # what other packages give
+  expect_identical(vcov(found, complete = FALSE), vcov(found))
+  expect_identical(coef(found, complete = FALSE), coef(found))
+  expect_identical(nobs(found, use.fallback = TRUE), nobs(found))
+})
+
 test_that("the rest of what models answer", {
   local_fake_python()
   found <- fake_regression()
