@@ -33,8 +33,8 @@
 #' * `summary()`: coefficients as `summary(glm())` prints them, the three estimates side by side, the accuracy of the
 #'   predictions, and what the user should know; `coef(summary(x))` is the matrix of the coefficients.
 #' @section Warnings: `imagesasdata_warning`: coefficients of a linear model are exponentiated.
-#' @section Errors: `imagesasdata_argument_invalid`: there is no such estimate, a level is not between 0 and 1, or a model
-#'   with `absorb` is to predict.
+#' @section Errors: `imagesasdata_argument_invalid`: there is no such estimate, a level is not between 0 and 1, or a
+#'   model with `absorb` is to predict.
 #' @name imagesasdata_regression
 #' @examplesIf imagesasdata:::python_ready()
 #' set.seed(1)
@@ -119,6 +119,7 @@ quantile_of <- function(level, argument, call) {
   stats::qnorm(0.5 + level / 2)
 }
 
+# nolint start: object_name_linter.
 #' @rdname imagesasdata_regression
 #' @importFrom stats nobs
 #' @export
@@ -126,6 +127,7 @@ nobs.imagesasdata_regression <- function(object, use.fallback = FALSE, ...) {
   rlang::check_dots_empty()
   object$facts$nobs
 }
+# nolint end
 
 #' @rdname imagesasdata_regression
 #' @importFrom stats df.residual
