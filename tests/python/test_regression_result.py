@@ -54,6 +54,13 @@ def test_shares_and_means_are_printed_so_too() -> None:
     np.testing.assert_allclose(np.array(numbers, float), expected, atol=0.006 * row["std_error"])
 
 
+def test_power_is_printed_so_too() -> None:
+    power = iad.power_regress(scaled(1e-6), n_labelled=[500, 1500], terms=["protest"])
+    *_, term, first, last = " ".join(power.lines[1:3]).split()
+    assert term == "protest"
+    np.testing.assert_allclose([float(first), float(last)], power.metrics["std_error"], rtol=0.006)
+
+
 def test_intervals_take_alpha_as_those_of_statsmodels_do() -> None:
     found = fit(conf_level=0.9)
     for given, alpha in (((), 0.1), ((0.1,), 0.1), ((0.05,), 0.05)):

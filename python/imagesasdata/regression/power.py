@@ -12,6 +12,7 @@ from ..findings import Findings, FindingsVerb
 from ..intervals import check_whole
 from .result import FROM_LABELS, Regression
 from .sandwich import Floats
+from .words import in_columns, in_words
 
 FEWEST, POINTS = 50, 25
 
@@ -135,16 +136,16 @@ def _parts(result: Regression) -> tuple[Floats, Floats]:
 
 def _lines(chosen: list[str], tables: dict[str, pa.Table], facts: dict[str, int]) -> list[str]:
     rows = tables["metrics"].to_pylist()
-    wide = max(len("term"), *map(len, chosen)) + 2
     at_hand = facts["n_labelled"]
     numbers = sorted({row["n_labelled"] for row in rows})
     later = [m for m in numbers if m >= at_hand] or numbers
     shown = sorted({later[round(i)] for i in np.linspace(0, len(later) - 1, 6)})
     lines = [f"Standard errors by number of hand labels ({at_hand:,} at hand, {facts['nobs']:,} rows)"]
-    lines.append("term".ljust(wide) + "".join(f"{m:,}".rjust(9) for m in shown))
+    table = [["term", *(f"{m:,}" for m in shown)]]
     for term in chosen:
         errors = {row["n_labelled"]: row["std_error"] for row in rows if row["term"] == term}
-        lines.append(term.ljust(wide) + "".join(f"{errors[m]:.4f}".rjust(9) for m in shown))
+        table.append([term, *in_words([errors[m] for m in shown], list(errors.values()))])
+    lines += in_columns(table)
     for row in tables["needed"].to_pylist() if "needed" in tables else []:
         m = row["n_labelled"]
         said = "is out of reach, even with labels for all rows" if m is None else f"needs {m:,} labels"
