@@ -95,7 +95,12 @@ def shares(frame: pd.DataFrame, **options: str) -> iad.Findings:
 @pytest.mark.parametrize("value", (0.0, 1.0))
 def test_labels_that_are_all_alike_are_no_certainty(method: str, value: float) -> None:
     with pytest.warns(ImagesAsDataWarning, match=r"of it are all alike in all rows \(134 .*Lima \(34 .*Oslo \(100 lab"):
-        rows = shares(photographs(np.full(400, value)), method=method).metrics
+        found = shares(photographs(np.full(400, value)), method=method)
+    rows = found.metrics
+    assert (
+        found.lines[3].split("corrected")[-1].split()[-2:]
+        == [["[0.0000,", "0.1015]"], ["[0.8985,", "1.0000]"]][int(value)]
+    )
     assert rows["estimate"].tolist() == pytest.approx([value] * 3, abs=1e-12)
     expected = np.array([wilson(value * m, m) for m in (134, 34, 100)])
     np.testing.assert_allclose(rows[["conf_low", "conf_high"]], expected, atol=1e-12)

@@ -176,7 +176,9 @@ def _lines(variable: Variable, metrics: pa.Table, facts: dict[str, Any]) -> list
     table = [["", "predictions", "hand labels", "corrected", ""]]
     for name, row in zip(names, rows, strict=True):
         numbers = [row[key] for key in ("naive", "labels", "estimate", "conf_low", "conf_high")]
-        *texts, low, high = in_words(numbers, [row["std_error"]])
+        # The width, as an interval that Wilson's limits widened says more than its standard error.
+        width = None if row["conf_low"] is None else (row["conf_high"] - row["conf_low"]) / 4
+        *texts, low, high = in_words(numbers, [width])
         table.append([name, *texts, "" if low == "-" else f"[{low}, {high}]"])
     return [*lines, *(line.rstrip() for line in in_columns(table))]
 
