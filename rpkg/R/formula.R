@@ -38,6 +38,17 @@ read_formula <- function(formula, data, predicted, call) {
   )
 }
 
+# The predicted variables of which the formula makes a factor, or text, as factor(k) does: their numbers are categories.
+made_factors <- function(read, labels) {
+  variables <- as.list(attr(stats::terms(read$formula), "variables"))[-1]
+  made <- function(variable) {
+    data <- c(read$columns, labels)
+    value <- tryCatch(suppressWarnings(eval(variable, data, environment(read$formula))), error = function(cnd) NULL)
+    is.factor(value) || is.character(value)
+  }
+  Filter(function(name) any(vapply(Filter(function(v) name %in% all.vars(v), variables), made, TRUE)), names(labels))
+}
+
 # `ask()` is what Python calls. `raised()` has the error of R in it, of which Python would keep the text only, and
 # `made()` what the first call made and all others keep, as predict() does: terms with the numbers of poly(), scale() or
 # ns(), levels, and contrasts.
@@ -100,7 +111,8 @@ take_rows <- function(column, rows) {
 as_labelled <- function(value, label) {
   if (is.factor(value)) {
     if (!is.factor(label)) {
-      return(as.character(value))
+      text <- as.character(value)
+      return(if (is.numeric(label)) as.numeric(text) else text)
     }
     levels <- union(intersect(levels(label), levels(value)), levels(value))
     return(factor(as.character(value), levels, ordered = is.ordered(label)))
@@ -108,8 +120,8 @@ as_labelled <- function(value, label) {
   if (is.logical(label) && all(value %in% 0:1)) {
     return(as.logical(value))
   }
-  if (is.factor(label) && all(value %in% levels(label))) {
-    return(factor(value, levels(label), ordered = is.ordered(label)))
+  if (is.factor(label) && all(value %in% 0:1) && all(levels(label) %in% 0:1)) {
+    return(factor(value, union(levels(label), 0:1), ordered = is.ordered(label)))
   }
   value
 }
@@ -134,8 +146,7 @@ possible_values <- function(value, label) {
   if (is.factor(value)) {
     return(factor(levels(value), levels(value)))
   }
-  known <- if (is.logical(label) || is.character(label)) c(0, 1) else numbers_in(label)
-  unique(c(if (is.numeric(known)) as.vector(known[!is.na(known)]) else c(0, 1), value))
+  unique(c(if (is.numeric(label)) label[!is.na(label)] else c(0, 1), value))
 }
 
 frame_of <- function(terms, data, xlevels = NULL) {

@@ -111,7 +111,8 @@ regress <- function(
   check_family(family, call)
   arguments <- name_columns(arguments, call)
   read <- read_formula(formula, data, arguments$predicted, call)
-  hand <- lapply(arguments$labelled, function(name) if (length(name) == 1 && name %in% names(data)) data[[name]])
+  hand <- lapply(rlang::set_names(names(arguments$labelled)), hand_labels, data, arguments)
+  arguments$categories <- as.list(made_factors(read, hand))
   design <- formula_design(read$formula, read$columns, hand, family, call)
   # Python gets the matrices of the formula by asking for them; of the variables, to drop rows in which one is missing,
   # and to predict labels.
@@ -163,22 +164,25 @@ single_columns <- c("by", "sampling_prob", "cluster", "weights", "absorb")
 needed_columns <- function(data, arguments, plain = NULL) {
   sent <- columns_for_python(data, c(unlist(arguments[c("predicted", "labelled", single_columns)]), plain))
   for (variable in names(arguments$labelled)) {
-    label <- intersect(arguments$labelled[[variable]], names(data))
-    predictions <- as.list(data)[intersect(arguments$predicted[[variable]], names(data))]
-    if (length(label) == 1 && length(predictions) == 1 && is.numeric(predictions[[1]])) {
-      sent[[label]] <- numbers_in(data[[label]])
+    labels <- hand_labels(variable, data, arguments)
+    if (!is.null(labels)) {
+      sent[[arguments$labelled[[variable]]]] <- plain_column(labels)
     }
   }
   sent
 }
 
-# Hand labels beside numbers are numbers too: 0 and 1 with labels, as haven reads them, and a factor of 0 and 1.
-numbers_in <- function(column) {
-  if (inherits(column, "haven_labelled") && is.numeric(column)) {
-    return(as.vector(unclass(column)))
+# Numbers with labels, as haven reads them, are numbers beside numbers, and text elsewhere. NULL: there is no such
+# column.
+hand_labels <- function(variable, data, arguments) {
+  name <- arguments$labelled[[variable]]
+  labels <- if (length(name) == 1 && sum(names(data) == name) == 1) data[[name]]
+  if (inherits(labels, "haven_labelled")) {
+    predictions <- as.list(data)[arguments$predicted[[variable]]]
+    numbers <- is.numeric(labels) && length(predictions) == 1 && is.numeric(predictions[[1]])
+    return(if (numbers) as.vector(unclass(labels)) else plain_column(labels))
   }
-  levels <- if (is.factor(column)) suppressWarnings(as.numeric(levels(column)))
-  if (length(levels) == 0 || anyNA(levels)) plain_column(column) else levels[column]
+  if (is.factor(labels)) droplevels(labels) else labels
 }
 
 # A variable that is a matrix goes as its columns.

@@ -1,7 +1,7 @@
 # Run verbs of regressions on one table and write what they found as JSON:  Rscript regress.R posts.csv cases.json answer.json
 files <- commandArgs(TRUE)
 library(imagesasdata)
-posts <- read.csv(files[1], na.strings = "")
+posts <- read.csv(files[1])
 cases <- jsonlite::fromJSON(files[2], simplifyVector = FALSE)
 
 run <- function(case) {

@@ -1,25 +1,24 @@
-"""Read predicted variables, hand labels and what belongs to them from the columns of a data frame."""
+"""Read all that a regression needs from the columns of a data frame: the rows that can be used."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from ..answers import as_frame, take_column
-from ..errors import ArgumentInvalid, LabelsInvalid, quoted
+from ..errors import ArgumentInvalid, quoted
 from ..intervals import check_whole
 from ..tables import provenance_of
 from .crossfit import Variable
 from .sandwich import Codes, Floats
+from .variables import as_days, as_numbers, is_numeric, read_variable
 
 Columns = Mapping[str, str | Sequence[str]]
-PREFIX = "prob_"
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,15 @@ class Given:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know."""
-        left = [f"{self.left_out:,} row(s) with missing values are left out."] if self.left_out else []
-        return (*left, *(note for variable in self.variables for note in self._too_good(variable)))
+        notes = [f"{self.left_out:,} row(s) with missing values are left out."] if self.left_out else []
+        known = np.array([~np.isnan(variable.labels) for variable in self.variables])
+        partly = int((known.any(axis=0) & ~known.all(axis=0)).sum())
+        if partly:
+            notes.append(
+                f"{partly:,} row(s) have hand labels of some predicted variables and not of all; they count as not "
+                "labelled. `sampling_prob` must be the probability that all of them were labelled."
+            )
+        return (*notes, *(note for variable in self.variables for note in self._too_good(variable)))
 
     def _too_good(self, variable: Variable) -> Iterator[str]:
         """Yield a note where labels are predicted better than the model can on photographs that it has not seen."""
@@ -78,12 +84,12 @@ class Given:
         """Return ``[n, q]``, what else is known of the rows: categories as dummies, counts as log(1 + count)."""
         parts: list[Floats] = []
         for name in self.frame.columns:
-            column = self.frame[name]
-            if not _numeric(column):
+            column = as_days(self.frame[name])
+            if not is_numeric(column):
                 parts.append(pd.get_dummies(column.astype("string"), drop_first=True).to_numpy(float))
                 continue
-            numbers = _numbers(column)
-            parts.append((np.log1p(np.clip(numbers, 0, None)) if name in counts else numbers)[:, None])
+            values = as_numbers(column)
+            parts.append((np.log1p(np.clip(values, 0, None)) if name in counts else values)[:, None])
         return np.column_stack(parts) if parts else np.zeros((len(self.frame), 0))
 
 
@@ -96,6 +102,7 @@ def read_columns(
     cluster: str | None = None,
     weights: str | None = None,
     absorb: str | None = None,
+    categories: Collection[str] = (),
 ) -> Given:
     """Return the rows of a data frame that have a value in all columns but those of predictions and labels.
 
@@ -107,6 +114,8 @@ def read_columns(
         Columns that were not predicted.
     predicted, labelled, sampling_prob, cluster, weights, absorb
         As in `regress`.
+    categories : collection of str
+        Predicted variables that are a category also where labels and predictions are whole numbers.
 
     Raises
     ------
@@ -132,13 +141,13 @@ def read_columns(
     if not keep.any():
         raise ArgumentInvalid("No row of `data` has a value in all columns that are needed.")
     here = frame[keep].reset_index(drop=True)
-    numbers = {key: _numbers(given[key][keep]) for key in ("sampling_prob", "weights") if key in given}
+    numbers = {key: as_numbers(given[key][keep]) for key in ("sampling_prob", "weights") if key in given}
     groups = {key: pd.factorize(given[key][keep])[0].astype(np.int64) for key in ("cluster", "absorb") if key in given}
     return Given(
         np.flatnonzero(keep),
         int((~keep).sum()),
         base[keep].reset_index(drop=True),
-        [read_variable(here, name, predicted[name], labelled[name]) for name in predicted],
+        [read_variable(here, name, predicted[name], labelled[name], name in categories) for name in predicted],
         numbers.get("sampling_prob"),
         numbers.get("weights"),
         groups.get("cluster"),
@@ -153,67 +162,8 @@ def _promised(data: Any) -> Floats | None:
     return None if promised is None else np.asarray(promised, float)
 
 
-def read_variable(frame: pd.DataFrame, name: str, columns: str | Sequence[str], labelled: str) -> Variable:
-    """Return a predicted variable: a number where labels and predictions are numbers, otherwise a category.
-
-    Where the one column of predictions is ``prob_<class>`` and the labels are text, the variable is 1 where the label
-    is this class.
-    """
-    labels = take_column(frame, labelled, "labelled")
-    several = [columns] if isinstance(columns, str) else [str(column) for column in columns]
-    given = [take_column(frame, column, "predicted") for column in several]
-    if not given:
-        raise ArgumentInvalid(f'`predicted` names no column for "{name}".')
-    if len(given) == 1 and _numeric(given[0]):
-        if not _numeric(labels):
-            labels = _of_class(labels, several[0], labelled)
-        return Variable(name, _numbers(labels), _numbers(given[0]))
-    if len(given) == 1:
-        levels = tuple(sorted({*labels.dropna().astype(str), *given[0].dropna().astype(str)}))
-        codes = _codes(given[0], levels)
-        predictions = np.where(codes[:, None] < 0, np.nan, np.eye(len(levels))[codes])
-    else:
-        levels = tuple(column.removeprefix(PREFIX) for column in several)
-        predictions = np.column_stack([_numbers(column) for column in given])
-    codes = _codes(labels, levels)
-    unknown = labels[(codes < 0) & labels.notna().to_numpy()]
-    if len(unknown):
-        raise LabelsInvalid(
-            f'"{labelled}" has labels that are none of the predicted classes ({quoted(levels)}), for instance '
-            f"{unknown.iloc[0]!r}. Give a column of probabilities for each class."
-        )
-    return Variable(name, np.where(codes < 0, np.nan, codes.astype(float)), predictions, levels)
-
-
 def check_splits(folds: int, repeats: int) -> None:
     """Raise `ArgumentInvalid` where there cannot be so many folds or random splits."""
     for argument, value, least in (("folds", folds, 2), ("repeats", repeats, 1)):
         if check_whole(argument, value) < least:
             raise ArgumentInvalid(f"`{argument}` is {value}; it must be {least} or more.")
-
-
-def _of_class(labels: pd.Series[Any], column: str, labelled: str) -> pd.Series[Any]:
-    """Return text labels as 1 where they are the class that a column of probabilities is about, else 0."""
-    name = column.removeprefix(PREFIX)
-    known = labels.notna()
-    if not column.startswith(PREFIX) or not (labels[known].astype(str) == name).any():
-        raise LabelsInvalid(
-            f'"{labelled}" is text and "{column}" has numbers. Give numbers in both, or text in both, or the column '
-            f"{PREFIX}<class> of one of the classes that were labelled."
-        )
-    return (labels.astype("string") == name).astype("Float64").where(known)
-
-
-def _codes(column: pd.Series[Any], levels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return the positions of texts among levels; -1 where one is missing or none of them."""
-    return np.asarray(pd.Index(levels).get_indexer(pd.Index(column.astype("string").astype(object))), np.int64)
-
-
-def _numeric(column: pd.Series[Any]) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or column.isna().all())
-
-
-def _numbers(column: pd.Series[Any]) -> Floats:
-    if not _numeric(column):
-        raise ArgumentInvalid(f'"{column.name}" is text; it must be numbers.')
-    return np.asarray(column.to_numpy(float, na_value=np.nan), float)

@@ -32,13 +32,16 @@ class Variable:
         ``[n]`` numbers, or ``[n, levels]`` probabilities (0 and 1 where only a label was predicted); NaN where the
         prediction is missing.
     levels : tuple of str
-        Of a variable that is not a number.
+        Of a category.
+    numeric : bool
+        Whether the levels are numbers, as such in a formula.
     """
 
     name: str
     labels: Floats
     predictions: Floats
     levels: tuple[str, ...] = ()
+    numeric: bool = False
 
     @property
     def binary(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,24 +14,13 @@ from ..errors import ArgumentInvalid, choose, quoted
 from ..findings import FindingsVerb
 from ..intervals import check_level, check_whole
 from .columns import Columns, Given, check_splits, read_columns
-from .crossfit import Variable
 from .dsl import Design
 from .families import FAMILIES
 from .fit import METHODS, Values, plugged, regress_arrays
+from .formula import Formula, Matrices
 from .result import Regression
 
 COUNTS = ("poisson", "negbin")
-
-
-class Matrices(Protocol):
-    """Makes the outcome and the covariates of a formula, given the values of the predicted variables."""
-
-    def __call__(self, values: Values) -> Design: ...
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the covariates, after the first call."""
-        ...
 
 
 @FindingsVerb
@@ -117,18 +106,12 @@ def regress(
     >>> bool(found.conf_int().loc["protest", "conf_low"] < 2 < found.conf_int().loc["protest", "conf_high"])
     True
     """
-    import formulaic  # half a second, which R does not need
-
-    parsed = formulaic.Formula(formula)
-    if not (hasattr(parsed, "lhs") and hasattr(parsed, "rhs")):
-        raise ArgumentInvalid(f'`formula` is "{formula}"; it needs an outcome, as in "likes ~ protest".')
-    used = [str(name) for name in parsed.required_variables]
-    refuse_absent(predicted, used, formula)
-    plain = [name for name in used if name not in predicted]
-    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb)
-    outcome = [str(name) for name in parsed.lhs.required_variables]
-    design = Formula(parsed, given, outcome)
-    return _fitted(given, design, outcome, family, method, folds, repeats, conf_level, seed)
+    read = Formula(formula)
+    refuse_absent(predicted, read.used, formula)
+    plain = [name for name in read.used if name not in predicted]
+    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb, read.categories)
+    design = Matrices(read, given)
+    return _fitted(given, design, read.outcome, family, method, folds, repeats, conf_level, seed)
 
 
 def regress_for_r(
@@ -136,6 +119,7 @@ def regress_for_r(
     formula: str,
     used: Sequence[str],
     outcome: Sequence[str],
+    categories: Sequence[str],
     data: pa.Table,
     predicted: Columns,
     labelled: Mapping[str, str],
@@ -155,6 +139,8 @@ def regress_for_r(
         The formula as text, for messages.
     used, outcome : list of str
         The columns of the formula, and those of its outcome.
+    categories : list of str
+        The predicted variables of which the formula makes a category.
     data, predicted, labelled, sampling_prob, cluster, weights, absorb
         As in `regress`.
     **options
@@ -162,7 +148,7 @@ def regress_for_r(
     """
     refuse_absent(predicted, used, formula)
     plain = [name for name in used if name not in predicted]
-    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb)
+    given = read_columns(data, plain, predicted, labelled, sampling_prob, cluster, weights, absorb, categories)
     return _fitted(given, Asking(ask, given), outcome, **options)
 
 
@@ -171,35 +157,6 @@ def refuse_absent(predicted: Columns, used: Sequence[str], formula: str) -> None
     absent = sorted(set(predicted) - set(used))
     if absent:
         raise ArgumentInvalid(f'`predicted` names {quoted(absent)}, which the formula "{formula}" does not have.')
-
-
-class Formula:
-    """The matrices of a formula, made by formulaic."""
-
-    def __init__(self, parsed: Any, given: Given, outcome: Sequence[str]) -> None:
-        self._parsed = parsed
-        self._variables = {variable.name: variable for variable in given.variables}
-        # Of an outcome that is true or false formulaic would make two columns.
-        logical = [name for name in given.frame if name in outcome and pd.api.types.is_bool_dtype(given.frame[name])]
-        self._base = given.frame.astype(dict.fromkeys(logical, float))
-        self._spec: Any = None
-        self.names: list[str] = []
-
-    def __call__(self, values: Values) -> Design:
-        """Return outcome and covariates; means and knots of a transformation stay those of the first time."""
-        filled = self._base.assign(**{name: self._column(self._variables[name], values[name]) for name in values})
-        if self._spec is None:
-            made = self._parsed.get_model_matrix(filled, na_action="ignore")
-            self._spec, self.names = made.model_spec, [str(name) for name in made.rhs.columns]
-        else:
-            made = self._spec.get_model_matrix(filled, na_action="ignore")
-        if made.lhs.shape[1] != 1:
-            raise ArgumentInvalid(f"The outcome of the formula has {made.lhs.shape[1]} columns; it must be one number.")
-        return np.asarray(made.lhs, float)[:, 0], np.asarray(made.rhs, float)
-
-    @staticmethod
-    def _column(variable: Variable, values: Any) -> Any:
-        return pd.Categorical(values, categories=list(variable.levels)) if variable.levels else values
 
 
 class Asked:
@@ -245,7 +202,7 @@ class Asking:
 
 def _fitted(
     given: Given,
-    design: Matrices,
+    design: Matrices | Asking,
     outcome: Sequence[str],
     family: str,
     method: str,

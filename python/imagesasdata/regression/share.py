@@ -150,7 +150,12 @@ def _each(variable: Variable) -> list[tuple[str | None, Variable]]:
         return [(None, variable)]
     unknown = np.isnan(variable.labels)
     return [
-        (name, OneOf(name, np.where(unknown, np.nan, variable.labels == j), variable.predictions[:, j], (), likeliest))
+        (
+            name,
+            OneOf(
+                name, np.where(unknown, np.nan, variable.labels == j), variable.predictions[:, j], likeliest=likeliest
+            ),
+        )
         for j, name in enumerate(variable.levels)
         for likeliest in [np.where(variable.missing, np.nan, variable.predicted == j)]
     ]
