@@ -71,6 +71,8 @@ def power_regress(
     """
     if not isinstance(result, Regression):
         raise ArgumentInvalid(f"`result` is a {type(result).__name__}; give what regress() returned.")
+    if result.kind != "regression":
+        raise ArgumentInvalid(f"`result` has findings of the kind {result.kind}; give what regress() returned.")
     nobs, at_hand = int(result.facts["nobs"]), int(result.facts["n_labelled"])
     names = list(result.params.index)
     chosen = names if terms is None else [terms] if isinstance(terms, str) else [str(term) for term in terms]
