@@ -16,11 +16,14 @@
 #'   `c(protest = "prob_protest")`: labels, scores, or probabilities of 1. Of a variable with several classes the
 #'   columns `prob_<class>`, as a list: `list(event = c("prob_march", "prob_riot", "prob_vigil"))`; or its one column of
 #'   labels. They are best out of fold where a row was among those that the model learnt from, as in the table
-#'   `predictions` of [cross_validate()].
-#' @param labelled For each predicted variable its column of hand labels, such as `c(protest = "coded")`, missing where
-#'   a row was not coded. The variable is of the kind that this column has: a factor with its order of levels, text,
-#'   logical (the coefficient is then `protestTRUE`) or numbers. Text or a factor beside the one column `prob_<class>`
-#'   makes the variable 1 where the label is this class.
+#'   `predictions` of [cross_validate()]. Whether the model learnt from these rows is known only while `data` has the
+#'   attributes that [classify_images()] and [merge_predictions()] give it: after a CSV file or another merge there is no
+#'   warning of it.
+#' @param labelled For each predicted variable its column of hand labels, such as `c(protest = "coded")`, missing (or
+#'   empty text) where a row was not coded. The variable is of the kind that this column has: a factor with its order of
+#'   levels, text, logical (the coefficient is then `protestTRUE`) or numbers. Text or a factor beside the one column
+#'   `prob_<class>` makes the variable 1 where the label is this class. Whole numbers are a category where the labels are
+#'   a factor or text, or the formula makes a factor of them, as `factor(k)` does.
 #' @param family `"gaussian"` (linear), `"binomial"` (logit), `"poisson"`, or `"negbin"` (negative binomial, NB2; its
 #'   `alpha` is what [MASS::glm.nb()] has as 1 / theta).
 #' @param sampling_prob Name of the column with the probability that a row was chosen to be labelled, as
@@ -57,8 +60,8 @@
 #'   little: `alpha` is one of the parameters here, and the sandwich is of the observed information, where sandwich
 #'   takes the expected information of the coefficients alone.
 #' @section Warnings: `imagesasdata_warning`: labels without known probabilities, few labels, missing or perfect
-#'   predictions, a class that is never predicted, clusters of one row, rows left out, an estimate to compare with that
-#'   there is not.
+#'   predictions, a class that is never predicted, clusters of one row, rows left out, rows labelled for some of several
+#'   predicted variables alone, an estimate to compare with that there is not.
 #' @section Errors: `imagesasdata_argument_invalid`, `imagesasdata_labels_invalid`: the columns are not there, or not
 #'   what they should be. `imagesasdata_columns_collinear`, `imagesasdata_separation_found`,
 #'   `imagesasdata_no_overdispersion`, `imagesasdata_not_converged`, `imagesasdata_outcome_invalid`,

@@ -70,6 +70,109 @@ def test_rows_with_missing_values_are_left_out_with_a_note_and_missing_predictio
     assert any("10 row(s) have no prediction of protest" in note for note in found.notes)
 
 
+COLUMNS = ({"protest": "seen"}, {"protest": "coded"})
+
+
+@pytest.mark.parametrize(
+    ("formula", "same"),
+    (
+        ("likes ~ protest + scale(followers)", "likes ~ protest + I((followers - m) / s)"),
+        ("likes ~ protest * center(np.log(followers))", "likes ~ protest * I(np.log(followers) - l)"),
+        ("likes ~ protest + poly(followers, 2)", "likes ~ protest + followers + I(followers ** 2)"),
+        (
+            "likes ~ protest + bs(followers, df=3)",
+            "likes ~ protest + followers + I(followers ** 2) + I(followers ** 3)",
+        ),
+        ("likes ~ protest + np.sqrt(`the fans`)", "likes ~ protest + np.sqrt(followers)"),
+        ("likes ~ protest + {Q('the fans') + 1}", "likes ~ protest + I(followers + 1)"),
+    ),
+)
+def test_the_columns_inside_functions_are_found(formula: str, same: str) -> None:
+    frame = posts(accuracy=1.1)
+    fans, log = frame["followers"], np.log(frame["followers"])
+    known = frame.assign(m=fans.mean(), s=fans.std(), l=log.mean())
+    found = regress(formula, frame.assign(**{"the fans": fans}), *COLUMNS, repeats=1)
+    assert found.params["protest"] == pytest.approx(smf.ols(same, known).fit().params["protest"], abs=1e-6)
+
+
+def counts(never: int) -> pd.DataFrame:
+    """Return posts with a count of faces from 0 to 3, of which one is never predicted and all are labelled."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"faces": rng.integers(0, 4, 900), "x": rng.normal(size=900)})
+    frame["likes"] = frame["faces"] ** 2 + frame["x"] + rng.normal(size=900)
+    frame["seen"] = np.where(rng.random(900) < 0.8, frame["faces"], rng.integers(0, 4, 900))
+    frame["seen"] = frame["seen"].where(frame["seen"] != never, 0)
+    return frame
+
+
+@pytest.mark.parametrize("never", (3, -1))
+def test_a_number_may_be_a_category_with_levels_that_are_never_predicted(never: int) -> None:
+    frame = counts(never).assign(pi=1.0)
+    whole = smf.ols("likes ~ C(faces) * x", frame).fit()
+    columns = ({"faces": "seen"}, {"faces": "faces"})
+    found = regress("likes ~ C(faces) * x", frame, *columns, sampling_prob="pi", repeats=1)
+    np.testing.assert_allclose(found.params, whole.params, atol=1e-8)
+    some = frame.assign(coded=frame["faces"].where(np.arange(900) % 3 == 0), pi=1 / 3)
+    for formula, labels in (("likes ~ C(faces) + x", some["coded"]), ("likes ~ faces + x", as_text(some["coded"]))):
+        found = regress(formula, some.assign(coded=labels), {"faces": "seen"}, {"faces": "coded"}, sampling_prob="pi")
+        np.testing.assert_allclose(found.params.iloc[1:4], (1, 4, 9), atol=0.6)
+        assert found.accuracy["metric"][0] == "accuracy"
+
+
+def as_text(numbers: pd.Series) -> pd.Series:
+    return numbers.astype("Int64").astype("string")
+
+
+def test_a_zero_and_one_that_is_never_predicted_to_be_one_has_a_column() -> None:
+    frame = posts().assign(seen=0.0)
+    plain = regress("likes ~ protest", frame, *COLUMNS, repeats=1)
+    category = regress("likes ~ C(protest)", frame, *COLUMNS, repeats=1)
+    np.testing.assert_allclose(category.params, plain.params, atol=1e-10)
+
+
+def test_an_outcome_of_two_classes_is_0_for_the_first_and_1_for_the_second() -> None:
+    frame = posts()
+    number = regress("protest ~ followers", frame, *COLUMNS, family="binomial", repeats=2)
+    text = ({"protest": "seen_text"}, {"protest": "coded_text"})
+    for formula, columns in (("protest ~ followers", text), ("C(protest) ~ followers", COLUMNS)):
+        found = regress(formula, frame, *columns, family="binomial", repeats=2)
+        np.testing.assert_allclose(found.params, number.params, atol=0.02)
+    frame["large"] = np.where(frame["likes"] > 3, "yes", "no")
+    found = regress("large ~ protest", frame, *COLUMNS, family="binomial", repeats=1)
+    logical = regress("big ~ protest", frame.assign(big=frame["likes"] > 3), *COLUMNS, family="binomial", repeats=1)
+    np.testing.assert_allclose(found.params, logical.params, atol=1e-10)
+    with pytest.raises(ArgumentInvalid, match="category with 3 levels"):
+        regress("place ~ protest", frame, *COLUMNS, family="binomial")
+
+
+def test_a_date_is_a_number_of_days() -> None:
+    frame = posts().assign(days=lambda f: np.arange(len(f)) % 50)
+    frame["day"] = pd.Timestamp("1970-01-01") + pd.to_timedelta(frame["days"], "D")
+    number = regress("likes ~ protest + days", frame, *COLUMNS, repeats=1)
+    for day in (frame["day"], frame["day"].dt.date, frame["day"].dt.tz_localize("UTC"), frame["day"] - frame["day"][0]):
+        found = regress("likes ~ protest + day", frame.assign(day=day), *COLUMNS, repeats=1)
+        np.testing.assert_allclose(found.params, number.params, atol=1e-10)
+    assert "C(day.dt.month)[T.2]" in regress("likes ~ protest + C(day.dt.month)", frame, *COLUMNS, repeats=1).params
+
+
+@pytest.mark.filterwarnings("error::Warning:formulaic")
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    (
+        ("likes ~ protest | place", "named in `absorb`"),
+        ("likes ~ protest +", "cannot be read"),
+        ("likes ~ .", "has a dot"),
+        ("likes ~ protest + nothing(followers)", "nothing"),
+        ("likes ~ protest + np.sqrt(place)", "cannot be evaluated"),
+        ("likes ~ protest + C(place, levels=['a', 'b'])", "outside its levels"),
+        ("likes + followers ~ protest", "2 columns"),
+    ),
+)
+def test_a_formula_that_cannot_be_is_refused(formula: str, said: str) -> None:
+    with pytest.raises(ArgumentInvalid, match=said):
+        regress(formula, posts(), *COLUMNS)
+
+
 def test_what_does_not_fit_is_refused() -> None:
     frame = posts()
     with pytest.raises(ArgumentInvalid, match="does not have"):

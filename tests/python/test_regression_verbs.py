@@ -21,6 +21,7 @@ from imagesasdata.errors import (
     SeparationFound,
     TooFewLabels,
 )
+from imagesasdata.tablefiles import write_table
 
 N = 1500
 ONE = ({"protest": "seen"}, {"protest": "coded"})
@@ -164,6 +165,11 @@ def test_what_the_user_should_know_is_a_warning() -> None:
         fit(data=frame.assign(followers=frame["followers"].where(frame.index > 9)))
     with pytest.warns(ImagesAsDataWarning, match="out-of-fold"):
         fit(data=frame.assign(seen=frame["protest"]))
+    frame["angry"] = frame["protest"].where(frame.index < 600)
+    two = {"predicted": {"protest": "seen", "angry": "seen"}, "labelled": {"protest": "coded", "angry": "angry"}}
+    partly = int((frame["coded"].notna() != frame["angry"].notna()).sum())
+    with pytest.warns(ImagesAsDataWarning, match=f"{partly:,} row.* of some predicted variables and not of all"):
+        iad.regress("angry ~ protest", frame, **two, repeats=1)
 
 
 def test_a_share_by_group_from_both_ends() -> None:
@@ -231,13 +237,16 @@ def test_rows_that_a_model_learnt_from_are_noticed(class_folders: Path, tmp_path
     promised = photos.attrs["imagesasdata"]["cross_validated_accuracy"]
     assert promised == model.card.metrics["accuracy"]
     truth = [Path(image).parts[-2] for image in photos["image"]]
-    merged = iad.merge_predictions(pd.DataFrame({"photo": photos["image"], "truth": truth}), photos, {"photo": "image"})
-    merged["likes"] = np.random.default_rng(1).normal(size=len(merged))
+    photos.attrs["imagesasdata"]["cross_validated_accuracy"] = [0.8, 0.7, 0.9]  # as if they were harder
+    data = pd.DataFrame({"photo": photos["image"], "truth": truth, "likes": np.arange(len(truth)) % 7.0})
     name = sorted(set(truth))[0]
-    merged[f"prob_{name}"] = (merged["truth"] == name) * 1.0  # as sure as a model is where it has learnt by heart
-    merged.attrs["imagesasdata"]["cross_validated_accuracy"] = [0.8, 0.7, 0.9]
+    columns = {"predicted": {"it": f"prob_{name}"}, "labelled": {"it": "truth"}, "repeats": 1}
+    merged = iad.merge_predictions.arrow(data, photos, {"photo": "image"})
+    write_table(merged, tmp_path / "merged.parquet")
     with pytest.warns(ImagesAsDataWarning, match="learnt from these rows"):
-        iad.regress("likes ~ it", merged, {"it": f"prob_{name}"}, {"it": "truth"}, repeats=1)
+        iad.regress("likes ~ it", iad.merge_predictions(data, photos, {"photo": "image"}), **columns)
+    with pytest.warns(ImagesAsDataWarning, match="learnt from these rows"):
+        iad.regress("likes ~ it", tmp_path / "merged.parquet", **columns)
 
 
 def test_the_shell_gives_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,6 +260,9 @@ def test_the_shell_gives_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.main(["power", kept, "--std-error", "0.07", "--terms", "protest"]) == 0
     needed = iad.power_regress(fit(), std_error=0.07, terms=["protest"]).needed["n_labelled"][0]
     assert f"needs {needed:,} labels" in capsys.readouterr().out
+    assert cli.main(["power", kept, "--save", str(tmp_path / "power.zip")]) == 0
+    assert cli.main(["power", str(tmp_path / "power.zip")]) != 0
+    assert "findings of the kind power; give what regress() returned" in capsys.readouterr().err
     assert cli.main(["share", *common, *sample, "--by", "city"]) == 0
     share = iad.estimate_share(frame, *ONE, by="city", sampling_prob="pi", repeats=2)
     assert capsys.readouterr().out.splitlines() == list(share.lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow as pa
 from ..answers import as_frame, take_column
 from ..errors import ArgumentInvalid, quoted
 from ..intervals import check_whole
+from ..tablefiles import read_table
 from ..tables import provenance_of
 from .crossfit import Variable
 from .sandwich import Codes, Floats
@@ -122,6 +124,7 @@ def read_columns(
     ArgumentInvalid, LabelsInvalid
         The columns are not there, or not what they should be.
     """
+    data = read_table(data) if isinstance(data, str | os.PathLike) else data
     frame = as_frame(data, "data")
     if not predicted or set(predicted) != set(labelled):
         raise ArgumentInvalid(

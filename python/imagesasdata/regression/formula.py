@@ -37,7 +37,7 @@ class Formula:
 
         try:
             self.parsed = formulaic.Formula(text)
-        except formulaic.errors.FormulaicError as problem:
+        except (formulaic.errors.FormulaicError, SyntaxError) as problem:
             if "`.` operator" in str(problem):
                 raise ArgumentInvalid(
                     "`formula` has a dot, which would take predictions and hand labels for covariates. Name the "
@@ -84,7 +84,9 @@ def _names(node: ast.AST, aliases: Mapping[str, str]) -> set[str]:
     calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
     functions = {id(call.func) for call in calls}
     names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and id(each) not in functions}
-    texts = {str(ast.literal_eval(call.args[0])) for call in calls if _calls(call, "Q")}
+    texts = {
+        str(arg.value) for call in calls if _calls(call, "Q") for arg in call.args if isinstance(arg, ast.Constant)
+    }
     return {aliases.get(name, name) for name in names - set(TRANSFORMS)} | texts
 
 

@@ -45,16 +45,20 @@ def regress(
     Parameters
     ----------
     formula : str
-        As formulaic reads it, for instance ``"retweets ~ protest * followers"``.
+        As formulaic reads it, for instance ``"retweets ~ protest * followers"``. An outcome that is a category with two
+        levels is 0 for the first and 1 for the second. A date is the number of days since 1970.
     data : data frame or table file
         One row for each observation. Rows where another variable is missing are left out, with a note.
     predicted : dict
         For each predicted variable of the formula its column of predictions: labels, scores or probabilities of 1; or,
         for a variable of several classes, its columns ``prob_<class>``. They are best out of fold where a row was among
-        those that the model learnt from: the table ``predictions`` of `cross_validate` has them.
+        those that the model learnt from: the table ``predictions`` of `cross_validate` has them. Whether the model
+        learnt from these rows is known only while the data frame has the attributes that `classify_images` and
+        `merge_predictions` give it: after a CSV file or another merge there is no warning of it.
     labelled : dict
-        For each predicted variable its column of hand labels, missing where a row was not coded. Text labels beside one
-        column ``prob_<class>`` make the variable 1 where the label is this class.
+        For each predicted variable its column of hand labels, missing (or empty text) where a row was not coded. Text
+        labels beside one column ``prob_<class>`` make the variable 1 where the label is this class. Whole numbers are a
+        category, as text is, where the labels are text or the formula has ``C()`` of them.
     family : {"gaussian", "binomial", "poisson", "negbin"}
         Linear, logit, Poisson, or negative binomial (NB2) model.
     sampling_prob : str, optional
@@ -85,7 +89,8 @@ def regress(
     -----
     ImagesAsDataWarning
         Labels without known probabilities, few labels, missing or perfect predictions, a class that is never
-        predicted, clusters of one row, rows left out, an estimate to compare with that there is not.
+        predicted, clusters of one row, rows left out, rows labelled for some of several predicted variables alone, an
+        estimate to compare with that there is not.
 
     Raises
     ------

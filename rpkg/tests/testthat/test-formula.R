@@ -54,6 +54,22 @@ test_that("a variable is of the kind that its hand labels are", {
   expect_identical(as_labelled(c(0, 1), factor("protest", c("protest", "other"))), c(0, 1))
 })
 
+test_that("a category of numbers is numbers where the labels are", {
+  levels <- factor(c("0", "3"), c("0", "1", "3"))
+  expect_identical(as_labelled(levels, c(0, NA, 3)), c(0, 3))
+  expect_identical(as_labelled(c(1, 1), factor("1", "1")), factor(c("1", "1"), c("1", "0")))
+  expect_identical(as_labelled(c(1, 1), factor(c("1", "2"))), c(1, 1))
+  made <- function(formula, label) {
+    read <- read_formula(formula, labelled_posts(40), list(protest = "predicted"), NULL)
+    made_factors(read, list(protest = rep_len(label, 40)))
+  }
+  expect_identical(made(likes ~ factor(protest) * x, 0:3), "protest")
+  expect_identical(made(likes ~ x + cut(protest + z, 3), 0:3), "protest")
+  expect_identical(made(likes ~ protest + city, "0"), "protest")
+  expect_identical(made(likes ~ protest + I(protest > 1) + factor(city), 0:3), character())
+  expect_identical(made(likes ~ protest + none(protest), 0:3), character())
+})
+
 test_that("a level that is never predicted has a column", {
   local_fake_python()
   never <- data.frame(.row = 1:4, protest = 0)

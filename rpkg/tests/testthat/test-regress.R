@@ -170,6 +170,74 @@ test_that("a category has a column for each class but the first", {
   expect_equal(diff(predict(found, new)), -coef(found)[["eventriot"]], ignore_attr = TRUE)
 })
 
+test_that("whole numbers are a category where the formula or the labels make a factor of them", {
+  skip_without_python()
+  withr::local_seed(4)
+  posts <- data.frame(faces = sample(0:3, 900, TRUE), x = rnorm(900), chosen = 1 / 3)
+  posts$likes <- posts$faces^2 + posts$x + rnorm(900)
+  posts$seen <- pmin(ifelse(runif(900) < 0.8, posts$faces, sample(0:3, 900, TRUE)), 2)
+  columns <- c(faces = "seen")
+  whole <- quick(likes ~ factor(faces) * x, posts, columns, c(faces = "faces"))
+  expect_equal(coef(whole), coef(lm(likes ~ factor(faces) * x, posts)), tolerance = 1e-8)
+
+  posts$coded <- ifelse(seq_len(900) %% 3 == 0, posts$faces, NA)
+  posts$level <- factor(posts$coded)
+  posts$text <- as.character(posts$coded)
+  posts$stata <- structure(posts$coded, labels = c(none = 0), class = c("haven_labelled", "vctrs_vctr", "double"))
+  by_formula <- quick(likes ~ factor(faces), posts, columns, c(faces = "coded"), sampling_prob = "chosen")
+  expect_named(coef(by_formula), c("(Intercept)", paste0("factor(faces)", 1:3)))
+  expect_true(all(abs(coef(by_formula)[-1] - c(1, 4, 9)) < 4 * sqrt(diag(vcov(by_formula)))[-1]))
+  for (labels in c("level", "text")) {
+    by_labels <- quick(likes ~ faces, posts, columns, c(faces = labels), sampling_prob = "chosen")
+    expect_equal(coef(by_labels), coef(by_formula), ignore_attr = TRUE)
+    expect_named(coef(by_labels), c("(Intercept)", paste0("faces", 1:3)))
+  }
+  stata <- quick(likes ~ factor(faces), posts, columns, c(faces = "stata"), sampling_prob = "chosen")
+  expect_equal(coef(stata), coef(by_formula))
+  posts$seen <- posts$seen + 0.37
+  expect_error(
+    quick(likes ~ factor(faces), posts, columns, c(faces = "coded")),
+    "0.37 is none",
+    class = "imagesasdata_labels_invalid"
+  )
+})
+
+test_that("empty text is not coded, and text of 0 and 1 is numbers beside numbers", {
+  skip_without_python()
+  posts <- labelled_posts(labels = 200)
+  numbers <- quick(likes ~ protest, posts, sampling_prob = "chosen")
+  posts$prob_yes <- ifelse(posts$predicted == 1, 0.8, 0.3)
+  posts$word <- ifelse(is.na(posts$coded), "", ifelse(posts$coded == 1, "yes", "no"))
+  posts$words <- factor(posts$word)
+  posts$seen <- ifelse(posts$predicted == 1, "yes", "no")
+  for (labels in c("word", "words")) {
+    found <- quick(likes ~ protest, posts, c(protest = "prob_yes"), c(protest = labels), sampling_prob = "chosen")
+    expect_identical(nobs(found), 400L)
+    expect_identical(found$facts$n_labelled, 200L)
+    expect_equal(coef(found), coef(numbers), tolerance = 1e-8)
+    both <- quick(likes ~ protest, posts, c(protest = "seen"), c(protest = labels), sampling_prob = "chosen")
+    expect_identical(both$facts$n_labelled, 200L)
+    expect_named(coef(both), c("(Intercept)", "protestyes"))
+  }
+  share <- estimate_share(posts, c(it = "prob_yes"), c(it = "word"), sampling_prob = "chosen", repeats = 1)
+  expect_identical(share$facts$n_labelled, 200L)
+
+  posts$digits <- factor(posts$predicted)
+  posts$logical <- as.character(posts$predicted == 1)
+  posts$yes <- posts$coded == 1
+  for (predictions in c("digits", "logical")) {
+    found <- quick(likes ~ protest, posts, c(protest = predictions), sampling_prob = "chosen")
+    expect_equal(coef(found), coef(numbers), tolerance = 1e-12)
+    found <- quick(likes ~ protest, posts, c(protest = predictions), c(protest = "yes"), sampling_prob = "chosen")
+    expect_equal(coef(found)[["protestTRUE"]], coef(numbers)[["protest"]], tolerance = 1e-12)
+  }
+  expect_error(
+    quick(likes ~ protest, posts, c(protest = "seen")),
+    "are 0, 1; the predictions in \"seen\" are no, yes",
+    class = "imagesasdata_labels_invalid"
+  )
+})
+
 test_that("rows with missing values are left out as lm() does, and it is said", {
   skip_without_python()
   posts <- transform(labelled_posts(), protest = coded)
