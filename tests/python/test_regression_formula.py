@@ -155,6 +155,13 @@ def test_a_date_is_a_number_of_days() -> None:
     assert "C(day.dt.month)[T.2]" in regress("likes ~ protest + C(day.dt.month)", frame, *COLUMNS, repeats=1).params
 
 
+def test_a_level_that_no_row_has_is_no_column() -> None:
+    frame = posts()
+    text = regress("likes ~ protest + place", frame, *COLUMNS, repeats=1)
+    frame["place"] = pd.Categorical(frame["place"], categories=["a", "b", "c", "d"])
+    assert regress("likes ~ protest + place", frame, *COLUMNS, repeats=1).params.equals(text.params)
+
+
 @pytest.mark.filterwarnings("error::Warning:formulaic")
 @pytest.mark.parametrize(
     ("formula", "said"),

@@ -143,13 +143,15 @@ def read_columns(
         keep &= (key == "sampling_prob") | ~column.isna().to_numpy(bool)
     if not keep.any():
         raise ArgumentInvalid("No row of `data` has a value in all columns that are needed.")
-    here = frame[keep].reset_index(drop=True)
+    here, plain_ones = (table[keep].reset_index(drop=True) for table in (frame, base))
+    for name in plain_ones.select_dtypes("category"):
+        plain_ones[name] = plain_ones[name].cat.remove_unused_categories()  # such a level would be a column of zeros
     numbers = {key: as_numbers(given[key][keep]) for key in ("sampling_prob", "weights") if key in given}
     groups = {key: pd.factorize(given[key][keep])[0].astype(np.int64) for key in ("cluster", "absorb") if key in given}
     return Given(
         np.flatnonzero(keep),
         int((~keep).sum()),
-        base[keep].reset_index(drop=True),
+        plain_ones,
         [read_variable(here, name, predicted[name], labelled[name], name in categories) for name in predicted],
         numbers.get("sampling_prob"),
         numbers.get("weights"),
