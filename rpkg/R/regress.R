@@ -33,6 +33,7 @@
 #'   (Angelopoulos, Duchi and Zrnic 2023), for a predicted outcome. `"naive"`: predictions taken for labels. `"labels"`:
 #'   the labelled rows alone.
 #' @param absorb Name of a column of groups that have each an intercept of their own (fixed effects); for linear models.
+#'   Groups may have few labels, or none: unlike dummies it takes out the noise of their means.
 #' @param folds,repeats Folds in which labels are predicted for rows that had no part in learning, and how many random
 #'   splits into folds there are.
 #' @param conf_level Level of the intervals, between 0 and 1.
@@ -60,8 +61,8 @@
 #'   little: `alpha` is one of the parameters here, and the sandwich is of the observed information, where sandwich
 #'   takes the expected information of the coefficients alone.
 #' @section Warnings: `imagesasdata_warning`: labels without known probabilities, few labels, missing or perfect
-#'   predictions, a class that is never predicted, clusters of one row, rows left out, rows labelled for some of several
-#'   predicted variables alone, an estimate to compare with that there is not.
+#'   predictions, a class that is never predicted, few clusters, clusters of one row, rows left out, rows labelled for
+#'   some of several predicted variables alone, an estimate to compare with that there is not.
 #' @section Errors: `imagesasdata_argument_invalid`, `imagesasdata_labels_invalid`: the columns are not there, or not
 #'   what they should be. `imagesasdata_columns_collinear`, `imagesasdata_separation_found`,
 #'   `imagesasdata_no_overdispersion`, `imagesasdata_not_converged`, `imagesasdata_outcome_invalid`,

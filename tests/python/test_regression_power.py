@@ -84,3 +84,13 @@ def test_by_prediction_powered_inference_the_part_of_the_other_rows_stays() -> N
     said = power_regress(few, [300, N], "z").metrics["std_error"]
     assert said[0] == pytest.approx(few.bse["z"])
     assert said[1] == pytest.approx(whole.bse["z"], rel=0.1)
+
+
+def test_with_groups_it_promises_no_more_than_predictions_for_all_rows() -> None:
+    found = linear(300, absorb="account")
+    errors = power_regress(found, [300, 1200, N], "protest").metrics["std_error"]
+    naive = found.estimate_of("naive")
+    assert naive is not None
+    assert errors[0] == pytest.approx(found.bse["protest"])
+    assert errors[0] > errors[1] > errors[2] > 0.98 * np.sqrt(naive[1][0, 0])
+    assert errors[1] == pytest.approx(linear(1200, absorb="account").bse["protest"], rel=0.2)

@@ -104,8 +104,7 @@ def regress_arrays(
 
     k = len(names) + len(model.extra)
     enlarged = {which: _enlarged(of, which, sample, k, correct) for which, of in found.items()}
-    own = found[chosen]
-    part = own.from_labels if own is not None and method != "naive" else None
+    part = None if method == "naive" else _from_labels(found, chosen, sample)
     return regression_of(
         (*names, *model.extra),
         enlarged,
@@ -280,6 +279,20 @@ def _factor(which: str, sample: Sample, k: int, correct: bool) -> float:
         left = len(fitted) - k
         factor *= small_sample(left, len(np.unique(sample.absorb[fitted])))
     return factor
+
+
+def _from_labels(found: Mapping[str, Estimate | None], chosen: str, sample: Sample) -> Floats | None:
+    """Return the part of the covariance that falls with the number of labels.
+
+    With few labels in each of many groups it falls faster than their number at first. The part is cut to what leaves
+    the variance that predictions for all rows give once all are labelled.
+    """
+    own, naive = found[chosen], found["naive"]
+    if own is None or sample.absorb is None or naive is None or sample.labelled.all():
+        return None if own is None else own.from_labels
+    most = np.clip(np.diag(own.cov) - np.diag(naive.cov), 0, None) / (1 - sample.labelled.mean())
+    cut = np.sqrt(np.minimum(1, most / np.maximum(np.diag(own.from_labels), np.finfo(float).tiny)))
+    return np.asarray(own.from_labels * np.outer(cut, cut), float)
 
 
 def _nested(groups: Codes, clusters: Codes | None) -> bool:

@@ -70,7 +70,8 @@ def regress(
         Design-based supervised learning (Egami, Hinck, Stewart and Wei 2023, 2024); PPI++ (Angelopoulos, Duchi and
         Zrnic 2023), for a predicted outcome; predictions taken for labels; the labelled rows alone.
     absorb : str, optional
-        A column of groups that each have an intercept of their own (fixed effects); for linear models.
+        A column of groups that each have an intercept of their own (fixed effects); for linear models. Groups may have
+        few labels, or none: unlike dummies it takes out the noise of their means.
     folds, repeats : int
         Folds in which labels are predicted for rows that had no part in learning, and random splits into folds.
     conf_level : float
@@ -89,8 +90,8 @@ def regress(
     -----
     ImagesAsDataWarning
         Labels without known probabilities, few labels, missing or perfect predictions, a class that is never
-        predicted, clusters of one row, rows left out, rows labelled for some of several predicted variables alone, an
-        estimate to compare with that there is not.
+        predicted, few clusters, clusters of one row, rows left out, rows labelled for some of several predicted
+        variables alone, an estimate to compare with that there is not.
 
     Raises
     ------
