@@ -37,6 +37,7 @@ def posts(n: int = 800) -> pd.DataFrame:
     frame["prob_protest"] = np.where(frame["predicted"] == 1, 0.8, 0.15).round(3)
     frame["coded"] = np.where(known, protest, np.nan)
     frame["word"] = np.where(known, np.where(protest, "protest", "other"), None)
+    frame["alike"] = np.where(protest, "protest", "other")
     for j, name in enumerate(CLASSES):
         frame[f"prob_{name}"] = np.where(right, np.where(event == j, 0.7, 0.15), [0.5, 0.3, 0.2][j])
     frame["event"] = np.where(known, np.array(CLASSES)[event], None)
@@ -78,7 +79,7 @@ SHARES: dict[str, dict[str, Any]] = {
     "share": {**UNEQUAL, "by": "city"},
     "shares of classes": {**CATEGORY, "by": "city", "weights": "weight"},
     "prediction-powered share": {**COVARIATE, "by": "city", "method": "ppi"},
-    "labels all alike": {**UNEQUAL, "by": "word"},
+    "labels all alike": {**UNEQUAL, "by": "alike"},
 }
 POWER = {"n_labelled": [100, 250, 700], "terms": ["protest", "x"], "std_error": 0.1}
 
