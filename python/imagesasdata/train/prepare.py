@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..answers import listed
 from ..duplicates import near_pairs, pairs_table, thumbnail_model
 from ..errors import ArgumentInvalid, LabelsInvalid, ModelInvalid, quoted
 from ..features import Report, embed
@@ -94,7 +95,15 @@ def prepare(
         i = differing[0]
         first = f'"{labels.images.names[pairs.a[i]]}" and "{labels.images.names[pairs.b[i]]}"'
         notes.append(f"{len(differing):,} of these pairs have different labels, such as {first}. Look at them.")
-    labels = dataclasses.replace(labels, groups=pairs.join(labels.groups), notes=tuple(notes))
+    labels = dataclasses.replace(labels, groups=pairs.join(labels.groups))
+    alone = in_one_group(labels)
+    if alone:
+        notes.append(
+            f"The class(es) {listed(alone)} are in one group only: they cannot be tested, since no model that is "
+            "tested on this group has seen them. Their recall says nothing, and figures of the whole are too low. "
+            "Collect them from more groups (events, accounts; near-duplicates are one group), or leave them out."
+        )
+    labels = dataclasses.replace(labels, notes=tuple(notes))
     material = Material(labels, model, weights_of(labels, class_weights), work, device, cache, report)
     return Prepared(material, features, pairs_table(pairs, labels.images.names), failed, tuple(notes))
 
@@ -165,6 +174,19 @@ def weights_of(labels: Labels, class_weights: ClassWeights) -> npt.NDArray[np.fl
         )
     total = counts.sum(axis=-1, keepdims=True)
     return np.asarray(total / (counts.shape[-1] * np.maximum(counts, 1)))
+
+
+def in_one_group(labels: Labels) -> list[str]:
+    """Return the classes, or answers about an attribute, all of whose photographs are in one group."""
+    targets = labels.targets
+    if labels.task == "single":
+        having = {name: targets[:, k] > 0 for k, name in enumerate(labels.names)}
+    elif labels.task == "multi":
+        having = {f"{name} = 0": targets[:, k] < 1 for k, name in enumerate(labels.names)}
+        having |= {f"{name} = 1": targets[:, k] > 0 for k, name in enumerate(labels.names)}
+    else:
+        return []
+    return [name for name, rows in having.items() if len(np.unique(labels.groups[rows])) == 1]
 
 
 def _check(labels: Labels) -> None:

@@ -189,19 +189,36 @@ def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any,
     """Predict each fold by a model fitted on the others."""
     n, k = labels.values.shape
     logits: Logits = np.full((n, k), np.nan)
+    targets = labels.targets.copy()
     fold = np.zeros(n, np.int32)
     label = f"cross-validation ({text})"
     report(label, 0, folds)
     for number, (train, test) in enumerate(make_folds(labels, folds, seed), 1):
         logits[test] = fit_whole(way, train, seed + number).logits(test)
+        targets[test] = taught(labels, train, test)
         fold[test] = number
         report(label, number, folds)
     outputs = np.empty_like(logits)
     for number in range(1, folds + 1):
         inside = fold == number
-        t = fit_temperature(logits[~inside], labels.targets[~inside], labels.task)
+        t = fit_temperature(logits[~inside], targets[~inside], labels.task)
         outputs[inside] = activated(logits[inside] / t, labels.task)
-    return OutOfFold(fold, outputs, fit_temperature(logits, labels.targets, labels.task))
+    return OutOfFold(fold, outputs, fit_temperature(logits, targets, labels.task))
+
+
+def taught(labels: Labels, train: Rows, test: Rows) -> npt.NDArray[np.float64]:
+    """Return the targets of the tested rows, NaN where the training rows could not teach what they say.
+
+    A class that no training row has gets no probability, however sure the model is of what it knows. Such rows say
+    nothing of how sure it should be.
+    """
+    known, asked = labels.targets[train], labels.targets[test].copy()
+    if labels.task == "single":
+        new = ~(known > 0).any(axis=0)
+        asked[(asked[:, new] > 0).any(axis=1)] = np.nan
+    elif labels.task == "multi":
+        asked[:, ~((known > 0).any(axis=0) & (known < 1).any(axis=0))] = np.nan
+    return asked
 
 
 def fit_whole(way: Method, rows: Rows, seed: int) -> Fitted:
