@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from .answers import class_text
 from .classify import probabilities
 from .errors import ArgumentInvalid, LabelsInvalid, quoted
 from .features import embed
@@ -97,7 +98,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise LabelsInvalid(f"`y` has one class only ({self.classes_[0]!r}); two are needed to tell apart.")
         features = self._embed(images)
-        names = tuple(str(c) for c in self.classes_)
+        names = tuple(class_text(c) for c in self.classes_)
         labels = Labels(images, "single", names, np.eye(len(names))[codes], np.arange(len(codes)))
         model = find_backbone(self.backbone)
         weights = weights_of(labels, self.class_weights)

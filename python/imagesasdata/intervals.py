@@ -238,9 +238,9 @@ def check_level(level: Any, argument: str = "conf_level", such_as: float = 0.95)
     return float(level)
 
 
-def check_whole(argument: str, value: Any) -> int:
-    """Return a whole number of 0 or more, however it is kept, or raise `ArgumentInvalid`."""
+def check_whole(argument: str, value: Any, least: int = 0) -> int:
+    """Return a whole number, however it is kept, or raise `ArgumentInvalid` where it is none or too small."""
     whole = not isinstance(value, bool) and isinstance(value, int | float | np.integer) and float(value).is_integer()
-    if not whole or value < 0:
-        raise ArgumentInvalid(f"`{argument}` is {value!r}; it must be a whole number, 0 or more.")
+    if not whole or value < least:
+        raise ArgumentInvalid(f"`{argument}` is {value!r}; it must be a whole number, {least} or more.")
     return int(value)

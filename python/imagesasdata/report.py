@@ -10,7 +10,7 @@ from . import report_page as html
 from . import report_sections as sections
 from .charts.figure import need_matplotlib
 from .charts.words import missing, number, value_or_none
-from .errors import ArgumentInvalid, disk_problem, quoted
+from .errors import ArgumentInvalid, ModelInvalid, disk_problem, quoted
 from .findings import Findings
 from .model import ImageModel, load_model
 from .plots import SHEETS, pictures
@@ -63,7 +63,7 @@ def write_report(
     DependencyMissing
         matplotlib is not installed.
     ModelNotFound, ModelInvalid
-        The model cannot be used.
+        The model cannot be used, or the findings are of another file.
 
     Notes
     -----
@@ -90,6 +90,12 @@ def write_report(
     need_matplotlib()
     check_image_dir(image_dir)
     loaded = None if model is None else load_model(model)
+    measured = findings.facts.get("model_sha256")
+    if loaded is not None and measured not in (None, loaded.sha256):
+        raise ModelInvalid(
+            f'`model`: "{loaded.path}" is not the model that these figures are of (its file has the sha256 '
+            f"{loaded.sha256[:12]}, theirs {measured[:12]}). Give that model, or measure this one."
+        )
     text = html.page(_title(findings), _parts(findings, loaded, image_dir))
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -19,7 +19,7 @@ from small_convolutions import material, model, stripes
 from imagesasdata import load_model
 from imagesasdata.classify import probabilities
 from imagesasdata.devices import open_session
-from imagesasdata.errors import ArgumentInvalid, DependencyMissing, ImageFailed, ModelInvalid
+from imagesasdata.errors import DependencyMissing, ImageFailed, ModelInvalid
 from imagesasdata.runtime import PIXELS, with_pixel_input
 from imagesasdata.train.cut_point import cut_point
 from imagesasdata.train.deep import Deep, FittedDeep
@@ -387,13 +387,6 @@ def test_without_pytorch_the_cure_is_named(drawn: Any, tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(DependencyMissing, match=r'method="tail" needs PyTorch.*pip install "imagesasdata\[train\]"'):
         Deep(given, "tail")
-
-
-@pytest.mark.parametrize("epochs", [0, -1, 1.5, True, "3"])
-def test_epochs_must_be_a_whole_number_above_0(epochs: Any, drawn: Any, tmp_path: Path) -> None:
-    paths, angles, _ = drawn
-    with pytest.raises(ArgumentInvalid, match="`epochs`"):
-        Deep(material(paths, classes(angles), model(tmp_path), tmp_path), "tail", epochs=epochs)
 
 
 @pytest.mark.parametrize("mode", MODES)

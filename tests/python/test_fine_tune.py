@@ -102,7 +102,7 @@ def test_calibration_is_in_the_file(tuned: FineTuned, class_folders: Path) -> No
 
 def test_an_interrupt_keeps_the_model_that_is_there(class_folders: Path, tmp_path: Path) -> None:
     def stop(done: int, total: int, text: str) -> None:
-        if "cross-validation" in text and done == 2:
+        if "cross-validation" in text and done == 200:  # hundredths of a fold
             raise KeyboardInterrupt
 
     with pytest.raises(iad.Interrupted, match="best model so far") as caught:

@@ -28,7 +28,10 @@ class Told:
     taught: Rows = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def fit(self, rows: Rows, seed: int) -> Told:
+    def prepare(self) -> None:
+        pass
+
+    def fit(self, rows: Rows, seed: int, report: Any = None) -> Told:
         return dataclasses.replace(self, taught=rows)
 
     def logits(self, rows: Rows) -> Logits:

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from ..errors import ArgumentInvalid, DependencyMissing, ModelInvalid, choose
+from ..errors import DependencyMissing, ModelInvalid, choose
 from ..graph import input_shape, upstream
 from ..runtime import Values, with_pixel_input
 from .activations import Activations
 from .cut_point import cut_point
 from .head import Head
 from .head_graph import set_weights, with_head
-from .method import Logits, Material, Rows
+from .method import Logits, Material, Rows, Told
 from .squares import Squares
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Deep:
     DependencyMissing
         PyTorch cannot be imported.
     ArgumentInvalid
-        `mode` or `epochs` is outside what it may be.
+        `mode` is none.
     ModelInvalid
         The network has an operator that cannot be trained.
     """
@@ -78,8 +78,6 @@ class Deep:
         self, material: Material, mode: str, epochs: int | None = None, features: Values | None = None
     ) -> None:
         choose("method", mode, ("tail", "full"))
-        if epochs is not None and (isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1):
-            raise ArgumentInvalid(f"`epochs` is {epochs!r}; it must be a whole number above 0.")
         need_torch(mode)
         from .torch_session import torch_device
 
@@ -101,7 +99,11 @@ class Deep:
         """What the trained part takes."""
         return Squares(self.material) if self.cut is None else Activations(self.material, self.cut)
 
-    def fit(self, rows: Rows, seed: int) -> FittedDeep:
+    def prepare(self) -> None:
+        """Compute what the trained part takes of all photographs."""
+        self.inputs.prepare(np.arange(len(self.material.labels.values)))
+
+    def fit(self, rows: Rows, seed: int, report: Told | None = None) -> FittedDeep:
         """Fit on these rows alone, starting from the last layer that suits the network as it is.
 
         First a last layer, then all together: Kumar et al. (2022), "Fine-Tuning can Distort Pretrained Features and
@@ -117,7 +119,6 @@ class Deep:
         weight = head.weight / targets.scale[:, None]
         bias = (head.bias - targets.centre) / targets.scale
         self.inputs.prepare(rows)
-        text = f"training ({self.mode})"
         with repeatable(seed, self.device):
             network = Network(self._graph(), weight, bias, recipe.dropout).to(self.device)
             done = train(
@@ -127,7 +128,7 @@ class Deep:
                 rows,
                 recipe,
                 seed,
-                lambda step, total: self.material.report(text, step, total),
+                report or functools.partial(self.material.report, f"training ({self.mode})"),
             )
         settings = {"epochs": done.epochs, "batch": recipe.batch, "rate": recipe.rate, **head.settings}
         if self.cut is not None:

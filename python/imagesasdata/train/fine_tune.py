@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.util
 import os
-import platform
 import re
 import tempfile
 from collections.abc import Sequence
@@ -14,25 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-import sklearn
 
 from ..card import ModelCard
 from ..engine import Engine
-from ..errors import ArgumentInvalid, Interrupted, ModelInvalid, choose
+from ..errors import ArgumentInvalid, DependencyMissing, DeviceUnavailable, Interrupted, ModelInvalid
 from ..findings import Findings, FindingsVerb
 from ..labels import read_labels
 from ..model import ImageModel
-from ..modelfile import write_model
+from ..modelfile import file_sha256, write_model
 from ..pipeline import run_models
 from ..progress import Report, Stages
-from ..reading import path_on_disk
 from ..registry import DEFAULT_MODEL, user_folder
 from ..version import __version__
 from .head_graph import BIAS, OUTPUT, WEIGHT, initializer, set_weights
 from .method import ACTIVATIONS, Fitted
+from .plan import METHODS, Plan, plan_of
 from .prepare import ClassWeights, Prepared, prepare
-from .validate import METHODS, activated, make_method, validate
+from .recorded import versions
+from .validate import activated, make_method, validate
 
 MOST_CHECKED = 200  # photographs on which the written file is compared with what was trained
 TOLERANCE = 1e-3  # between the file's probabilities and those of training; usual is 1e-6
@@ -173,12 +170,26 @@ def fine_tune(
     >>> model.validation.metrics  # doctest: +SKIP
     >>> model.classify("new_photos/")  # doctest: +SKIP
     """
-    choose("method", method, ("auto", *METHODS))
+    plan = plan_of(method, ("auto", *METHODS), epochs=epochs, folds=folds, conf_level=conf_level, seed=seed)
     path, name = _target(out, name, overwrite)
     given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
+    plan.check(given)
     with Stages(progress) as stages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
-        trial = _Trial(ready, path, name, folds, epochs, conf_level, seed, stages)
+        plan.check(ready.material.labels)  # near-duplicates are known now: fewer folds may be possible
+        options = {
+            "label_col": label_col if isinstance(label_col, str) else list(label_col),
+            "coders": coders if coders is None or isinstance(coders, str) else list(coders),
+            "task": task,
+            "groups": groups,
+            "method": method,
+            "class_weights": ready.class_weights,
+            "folds": plan.folds,
+            "epochs": plan.epochs,
+            "conf_level": plan.conf_level,
+            "device": device,
+        }
+        trial = _Trial(ready, path, name, plan, options, stages)
         first = "head" if method == "auto" else method
         trial.run(first)
         if method == "auto" and importlib.util.find_spec("torch") is not None:
@@ -191,26 +202,17 @@ class _Trial:
     """Fit, validate and write; the file holds the best so far at any time."""
 
     def __init__(
-        self,
-        ready: Prepared,
-        path: Path,
-        name: str,
-        folds: int,
-        epochs: int | None,
-        conf_level: float,
-        seed: int,
-        stages: Stages,
+        self, ready: Prepared, path: Path, name: str, plan: Plan, options: dict[str, Any], stages: Stages
     ) -> None:
-        self.ready, self.path, self.name = ready, path, name
-        self.folds, self.epochs, self.conf_level, self.seed, self.stages = folds, epochs, conf_level, seed, stages
+        self.ready, self.path, self.name, self.plan, self.options = ready, path, name, plan, options
+        self.stages = stages
         self.best: FineTuned | None = None
-        self._fingerprint = fingerprint(ready)
 
     def run(self, method: str) -> None:
         """Fit on everything and write, then validate and write the figures too."""
-        way = make_method(method, self.ready, self.epochs if method != "head" else None)
+        way = make_method(method, self.ready, self.plan.epochs)
         rows = np.arange(len(self.ready.material.labels.values))
-        fitted = way.fit(rows, self.seed)
+        fitted = way.fit(rows, self.plan.seed)
         self.best = self._write(method, fitted, None)
         if fitted.settings.get("interrupted"):
             raise _Stopped(self.best)
@@ -226,33 +228,38 @@ class _Trial:
         assert self.best.validation is not None
         was = self.best.validation
         try:
-            way = make_method(method, self.ready, self.epochs)
+            way = make_method(method, self.ready, self.plan.epochs)
             found = self._validate(method, way)
             compared = {"head": was.facts["estimate"], method: found.facts["estimate"]}
             better = found.facts["estimate"] is not None and (
                 was.facts["estimate"] is None or found.facts["estimate"] > was.facts["estimate"]
             )
+            note = _on_choosing(was.facts["primary"], compared)
             if not better:
-                kept = dataclasses.replace(was, facts={**was.facts, "compared": compared})
-                self.best = FineTuned(self.path, kept, kept.notes)
-                self._save(kept)
+                self._keep(was, note, compared=compared)
                 return
             rows = np.arange(len(self.ready.material.labels.values))
-            fitted = way.fit(rows, self.seed)
-            found = dataclasses.replace(found, facts={**found.facts, "compared": compared})
+            fitted = way.fit(rows, self.plan.seed)
+            found = dataclasses.replace(found, facts={**found.facts, "compared": compared}, notes=(*found.notes, note))
             if not fitted.settings.get("interrupted"):
                 self.best = self._write(method, fitted, found)
                 return
-        except ModelInvalid as problem:  # a network that PyTorch cannot run, or without a place to cut
-            note = f'method="{method}" was not tried: {problem}'
-            self.best = FineTuned(self.path, was, (*was.notes, note))
+        except (ModelInvalid, DependencyMissing, DeviceUnavailable) as problem:
+            # PyTorch that cannot be imported, a network that it cannot run, or one without a place to cut.
+            self._keep(was, f'method="{method}" was not tried, so the model is the head: {problem}')
             return
         except KeyboardInterrupt:
             pass
         raise _Stopped(self.best)
 
+    def _keep(self, found: Findings, note: str, **facts: Any) -> None:
+        """Keep the model that is there, and write what is known now beside it."""
+        kept = dataclasses.replace(found, facts={**found.facts, **facts}, notes=(*found.notes, note))
+        kept.save(validation_path(self.path))
+        self.best = FineTuned(self.path, kept, kept.notes)
+
     def _validate(self, method: str, way: Any) -> Findings:
-        return validate(self.ready, way, method, self.folds, 1, self.seed, self.conf_level, self.stages.report)
+        return validate(self.ready, way, method, self.plan, self.stages.report)
 
     def _write(self, method: str, fitted: Fitted, found: Findings | None) -> FineTuned:
         """Write the model file, check it against what was trained, and write the findings beside it."""
@@ -272,12 +279,13 @@ class _Trial:
             backbone={"name": backbone.name} if method == "head" else {"name": self.name},
             provenance={
                 "package_version": __version__,
-                "data_fingerprint": self._fingerprint,
-                "seed": self.seed,
+                "data_fingerprint": self.ready.fingerprint,
+                "seed": self.plan.seed,
                 "date": None,  # the same labels give the same bytes, on any day
                 "origin": f'fine-tuned ({method}) from "{backbone.name}", sha256 {backbone.sha256}',
+                "options": self.options,
                 "settings": fitted.settings,
-                "versions": _versions(method),
+                "versions": versions(method, backbone),
             },
             licence=backbone.card.licence,
             metrics=figures(found) if found else {},
@@ -286,24 +294,25 @@ class _Trial:
         partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.onnx")
         try:
             card = write_model(proto, card, partial)
-            difference = self._difference(ImageModel(partial), fitted, temperature)
-            card = dataclasses.replace(card, provenance={**card.provenance, "difference": float(f"{difference:.1e}")})
+            difference, device = self._difference(ImageModel(partial), fitted, temperature)
+            known = {"device": device, "difference": float(f"{difference:.1e}")}
+            card = dataclasses.replace(card, provenance={**card.provenance, **known})
             write_model(proto, card, partial)
+            validation_path(self.path).unlink(missing_ok=True)  # the figures are of the file that was there
             partial.replace(self.path)
         finally:
             partial.unlink(missing_ok=True)
         if found:
-            self._save(found)
+            found = dataclasses.replace(found, facts={**found.facts, "model_sha256": file_sha256(self.path)})
+            found.save(validation_path(self.path))
         return FineTuned(self.path, found, found.notes if found else self.ready.notes)
 
-    def _save(self, found: Findings) -> None:
-        found.save(validation_path(self.path))
-
-    def _difference(self, model: ImageModel, fitted: Fitted, temperature: float) -> float:
-        """Return the largest difference between the file, in ONNX Runtime, and what was trained."""
+    def _difference(self, model: ImageModel, fitted: Fitted, temperature: float) -> tuple[float, str]:
+        """Return the largest difference between the file, in ONNX Runtime, and what was trained; and the device."""
         material = self.ready.material
         labels = material.labels
-        rows = np.arange(min(len(labels.values), MOST_CHECKED))
+        n = len(labels.values)
+        rows = np.linspace(0, n - 1, min(n, MOST_CHECKED)).astype(np.int64)  # sorted class folders: of all classes
         images = dataclasses.replace(
             labels.images,
             names=[labels.images.names[i] for i in rows],
@@ -322,7 +331,7 @@ class _Trial:
                 f"The file gives other probabilities than training did (they differ by up to {difference:.2g}); it was "
                 "not written. Please report this, with the backbone that you used."
             )
-        return difference
+        return difference, engine.device
 
 
 def validation_path(path: Path) -> Path:
@@ -350,15 +359,14 @@ def figures(found: Findings) -> dict[str, Any]:
     }
 
 
-def fingerprint(ready: Prepared) -> str:
-    """Return a sha256 of the labelled photographs: the content of each file, its labels and its group, in order."""
-    labels = ready.material.labels
-    digest = hashlib.sha256(repr((labels.task, labels.names)).encode())
-    for path, values, group in zip(labels.images.paths, labels.targets, labels.groups, strict=True):
-        with open(path_on_disk(str(path)), "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-        digest.update(values.tobytes() + int(group).to_bytes(8, "little"))
-    return digest.hexdigest()
+def _on_choosing(metric: str, compared: dict[str, float | None]) -> str:
+    """Say that a figure by which the model was chosen is a little too good."""
+    said = ", ".join(f"{way} {'-' if estimate is None else f'{estimate:.3f}'}" for way, estimate in compared.items())
+    return (
+        f"The better of {len(compared)} methods was taken by its cross-validated {metric} ({said}). Who chooses by a "
+        "figure reports one that is a little too good: for one that is not, name `method` beforehand, or test on "
+        "photographs that played no part."
+    )
 
 
 def _target(out: str | os.PathLike[str] | None, name: str | None, overwrite: bool) -> tuple[Path, str]:
@@ -379,17 +387,3 @@ def _target(out: str | os.PathLike[str] | None, name: str | None, overwrite: boo
     if path.exists() and not overwrite:
         raise ArgumentInvalid(f'There is a file "{path}" already. Give another name, or overwrite=True (--overwrite).')
     return path, name or path.stem
-
-
-def _versions(method: str) -> dict[str, str]:
-    versions = {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scikit-learn": sklearn.__version__,
-        "onnxruntime": onnxruntime.__version__,
-    }
-    if method != "head":
-        import torch
-
-        versions["torch"] = torch.__version__
-    return versions

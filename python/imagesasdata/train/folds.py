@@ -25,12 +25,7 @@ def make_folds(labels: Labels, folds: int, seed: int) -> Iterator[tuple[Rows, Ro
     ArgumentInvalid
         Fewer groups than folds.
     """
-    groups = len(np.unique(labels.groups))
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2 or folds > groups:
-        raise ArgumentInvalid(
-            f"`folds` is {folds!r}; it must be a whole number from 2 to the number of photographs that can be kept "
-            f"apart, which is {groups:,}."
-        )
+    check_folds(labels, folds)
     nothing = np.zeros(len(labels.values))
     if labels.task != "single":
         splitter = GroupKFold(folds, shuffle=True, random_state=seed)
@@ -48,3 +43,13 @@ def make_folds(labels: Labels, folds: int, seed: int) -> Iterator[tuple[Rows, Ro
         else:
             splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
             yield from splitter.split(nothing, codes, labels.groups)
+
+
+def check_folds(labels: Labels, folds: int) -> None:
+    """Raise `ArgumentInvalid` where there are fewer groups than folds, or one fold."""
+    groups = len(np.unique(labels.groups))
+    if not 2 <= folds <= groups:
+        raise ArgumentInvalid(
+            f"`folds` is {folds!r}; it must be a whole number from 2 to the number of photographs that can be kept "
+            f"apart, which is {groups:,}."
+        )

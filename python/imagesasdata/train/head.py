@@ -20,7 +20,7 @@ from ..labels import Labels
 from ..runtime import Values
 from .folds import make_folds
 from .head_graph import with_head
-from .method import Logits, Material, Rows
+from .method import Logits, Material, Rows, Told
 
 Floats = npt.NDArray[np.float64]
 INNER_FOLDS = 3
@@ -70,8 +70,12 @@ class Head:
         m = self.material
         return embed(m.labels.images, [m.backbone], m.device, m.cache, m.report)[0][0]
 
-    def fit(self, rows: Rows, seed: int) -> FittedHead:
-        """Fit on these rows alone."""
+    def prepare(self) -> None:
+        """Embed all photographs."""
+        _ = self.features
+
+    def fit(self, rows: Rows, seed: int, report: Told | None = None) -> FittedHead:
+        """Fit on these rows alone, too fast to report on."""
         features = self.features
         # The matrices are small: several threads would cost more than they bring, and on a busy machine far more.
         with threadpool_limits(1):

@@ -22,8 +22,9 @@ from ..progress import Report, Stages
 from ..registry import DEFAULT_MODEL
 from .folds import make_folds
 from .method import Method, Rows
+from .plan import METHODS
 from .prepare import ClassWeights, prepare
-from .validate import METHODS, activated, fit_whole, make_method
+from .validate import activated, fit_whole, make_method
 
 FOLDS = 5
 STEPS = 6

@@ -16,6 +16,7 @@ from ..model import ImageModel
 
 Rows = npt.NDArray[np.int64]
 Logits = npt.NDArray[np.float64]
+Told = Callable[[int, int], None]  # steps that are done, and all
 ACTIVATIONS = {"single": "softmax", "multi": "sigmoid", "score": "none"}  # of a task's output
 
 
@@ -70,7 +71,10 @@ class Fitted(Protocol):
 
 
 class Method(Protocol):
-    """A way of training. What does not depend on the rows, such as embeddings, is computed once, at first use."""
+    """A way of training. What does not depend on the rows, such as embeddings, is computed once."""
 
-    def fit(self, rows: Rows, seed: int) -> Fitted:
-        """Fit on these rows of the material alone."""
+    def prepare(self) -> None:
+        """Compute it for all rows; without this, it is computed at first use."""
+
+    def fit(self, rows: Rows, seed: int, report: Told | None = None) -> Fitted:
+        """Fit on these rows of the material alone; how far it is, is told to `report`, or as a stage of its own."""

@@ -6,13 +6,15 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..answers import listed
+from ..answers import class_text, listed
 from ..duplicates import near_pairs, pairs_table, thumbnail_model
 from ..errors import ArgumentInvalid, LabelsInvalid, ModelInvalid, quoted
 from ..features import Report, embed
@@ -22,8 +24,9 @@ from ..model import ImageModel, load_model
 from ..registry import DEFAULT_MODEL
 from ..runtime import Values
 from .method import Material, Rows
+from .recorded import fingerprint
 
-ClassWeights = str | Mapping[str, float] | None
+ClassWeights = str | Mapping[Any, float] | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Prepared:
         Photographs that could not be read, and why; they are not in the material.
     notes : tuple of str
         What the user should know.
+    class_weights : dict of float, "balanced" or None
+        As they were given, by the names of the classes.
+    fingerprint : str
+        Of the labels and their photographs.
     """
 
     material: Material
@@ -49,6 +56,8 @@ class Prepared:
     duplicates: pa.Table
     failed: dict[str, str]
     notes: tuple[str, ...]
+    class_weights: dict[str, float] | str | None
+    fingerprint: str
 
 
 def prepare(
@@ -69,6 +78,7 @@ def prepare(
     ModelInvalid
         The backbone names no embedding.
     """
+    class_weights = named_weights(labels, class_weights)  # what makes no sense is said before any work
     model = find_backbone(backbone)
     models = [model, thumbnail_model()]
     looks = load_model(DEFAULT_MODEL)  # by whose embeddings near-duplicates are known
@@ -105,7 +115,8 @@ def prepare(
         )
     labels = dataclasses.replace(labels, notes=tuple(notes))
     material = Material(labels, model, weights_of(labels, class_weights), work, device, cache, report)
-    return Prepared(material, features, pairs_table(pairs, labels.images.names), failed, tuple(notes))
+    found_pairs = pairs_table(pairs, labels.images.names)
+    return Prepared(material, features, found_pairs, failed, tuple(notes), class_weights, fingerprint(labels))
 
 
 def find_backbone(backbone: str | os.PathLike[str] | ImageModel) -> ImageModel:
@@ -141,17 +152,10 @@ def rows_of(labels: Labels, rows: Rows) -> Labels:
 
 
 def weights_of(labels: Labels, class_weights: ClassWeights) -> npt.NDArray[np.float64]:
-    """Return the weights as `Material` has them.
-
-    Raises
-    ------
-    ArgumentInvalid
-        `class_weights` is neither None, ``"balanced"`` nor a number for each class.
-    """
+    """Return the weights as `Material` has them; see `named_weights` for what may be given."""
+    class_weights = named_weights(labels, class_weights)
     k = len(labels.names)
     if labels.task == "score":
-        if class_weights is not None:
-            raise ArgumentInvalid("`class_weights` is for classes; scores have none.")
         return np.ones(k)
     if labels.task == "single":
         counts = labels.targets.sum(axis=0)
@@ -159,21 +163,39 @@ def weights_of(labels: Labels, class_weights: ClassWeights) -> npt.NDArray[np.fl
         counts = np.stack([np.nansum(1 - labels.targets, axis=0), np.nansum(labels.targets, axis=0)], axis=1)
     if class_weights is None:
         return np.ones(counts.shape)
-    if isinstance(class_weights, Mapping):
-        unknown = set(class_weights) - set(labels.names)
-        if unknown or any(not weight > 0 for weight in class_weights.values()):
-            raise ArgumentInvalid(
-                f"`class_weights` is {dict(class_weights)!r}; give numbers above 0 for classes of: "
-                f"{quoted(labels.names)}."
-            )
+    if isinstance(class_weights, dict):
         given = np.array([class_weights.get(name, 1.0) for name in labels.names], float)
         return given if labels.task == "single" else np.stack([np.ones(k), given], axis=1)
-    if class_weights != "balanced":
-        raise ArgumentInvalid(
-            f'`class_weights` is {class_weights!r}; it must be "balanced", a number for each class, or nothing.'
-        )
     total = counts.sum(axis=-1, keepdims=True)
     return np.asarray(total / (counts.shape[-1] * np.maximum(counts, 1)))
+
+
+def named_weights(labels: Labels, class_weights: ClassWeights) -> dict[str, float] | str | None:
+    """Return class weights as they were given, checked, with the names of the classes as keys.
+
+    Raises
+    ------
+    ArgumentInvalid
+        They are neither None, ``"balanced"`` nor a number above 0 for each class; or the labels are scores.
+    """
+    if class_weights is None:
+        return None
+    if labels.task == "score":
+        raise ArgumentInvalid("`class_weights` is for classes; scores have none.")
+    if not isinstance(class_weights, Mapping):
+        if class_weights != "balanced":
+            raise ArgumentInvalid(
+                f'`class_weights` is {class_weights!r}; it must be "balanced", a number for each class, or nothing.'
+            )
+        return "balanced"
+    logical = set(labels.names) <= {"false", "true"}  # which R calls TRUE and FALSE
+    named = {class_text(key).lower() if logical else class_text(key): weight for key, weight in class_weights.items()}
+    numbers = [isinstance(w, Real) and 0 < w < np.inf for w in named.values()]
+    if len(named) < len(class_weights) or not set(named) <= set(labels.names) or not all(numbers):
+        raise ArgumentInvalid(
+            f"`class_weights` is {dict(class_weights)!r}; give numbers above 0 for classes of: {quoted(labels.names)}."
+        )
+    return {name: float(weight) for name, weight in named.items()}
 
 
 def in_one_group(labels: Labels) -> list[str]:

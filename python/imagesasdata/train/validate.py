@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import tempfile
 import time
@@ -20,19 +21,21 @@ from ..agreement import ceiling
 from ..calibration import fit_temperature
 from ..ceilings import ceilings
 from ..classify import probabilities
-from ..errors import ArgumentInvalid, choose
 from ..evaluate import quality, with_ceilings
 from ..findings import Findings, FindingsVerb
 from ..labels import Labels, read_labels
 from ..model import ImageModel
 from ..progress import Report, Stages
 from ..registry import DEFAULT_MODEL
+from ..version import __version__
 from .folds import make_folds
 from .head import Head
-from .method import ACTIVATIONS, Fitted, Logits, Method, Rows
+from .method import ACTIVATIONS, Fitted, Logits, Method, Rows, Told
+from .plan import Plan, plan_of
 from .prepare import ClassWeights, Prepared, prepare
+from .recorded import versions
 
-METHODS = ("head", "tail", "full")
+PARTS = 100  # of a fold, in which progress is counted
 APART = 0.9  # groups a photograph, below which intervals count groups and not photographs
 
 
@@ -101,41 +104,34 @@ def cross_validate(
     >>> found = iad.cross_validate("labels.csv", image_dir="photos/")  # doctest: +SKIP
     >>> found.metrics  # doctest: +SKIP
     """
-    choose("method", method, METHODS)
+    plan = plan_of(method, epochs=epochs, folds=folds, repeats=repeats, conf_level=conf_level, seed=seed)
     given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
+    plan.check(given)
     with Stages(progress) as stages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
-        way = make_method(method, ready, epochs)
-        return validate(ready, way, method, folds, repeats, seed, conf_level, stages.report)
+        way = make_method(method, ready, plan.epochs)
+        return validate(ready, way, method, plan, stages.report)
 
 
 def make_method(method: str, ready: Prepared, epochs: int | None) -> Method:
     """Return a way of training by its name."""
     if method == "head":
-        if epochs is not None:
-            raise ArgumentInvalid('`epochs` is for method="tail" and "full"; the head is solved, not stepped towards.')
         return Head(ready.material, ready.features)
     from .deep import Deep
 
     return Deep(ready.material, mode=method, epochs=epochs, features=ready.features)
 
 
-def validate(
-    ready: Prepared,
-    way: Method,
-    method: str,
-    folds: int,
-    repeats: int,
-    seed: int,
-    conf_level: float,
-    report: Any,
-) -> Findings:
+def validate(ready: Prepared, way: Method, method: str, plan: Plan, report: Any) -> Findings:
     """Cross-validate a way of training and say how good it is."""
     began = time.perf_counter()
     labels = ready.material.labels
-    if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
-        raise ArgumentInvalid(f"`repeats` is {repeats!r}; it must be a whole number above 0.")
-    out = [out_of_fold(way, labels, folds, seed + i, report, method) for i in range(repeats)]
+    folds, repeats, seed, conf_level = plan.folds, plan.repeats, plan.seed, plan.conf_level
+
+    def tell(repeat: int, text: str, done: int, total: int) -> None:
+        report(text, repeat * total + done, repeats * total)
+
+    out = [out_of_fold(way, labels, folds, seed + i, functools.partial(tell, i), method) for i in range(repeats)]
     names = [name or "" for name in labels.images.names] * repeats
     values = np.concatenate([labels.values] * repeats)
     outputs = np.concatenate([one.outputs for one in out])
@@ -153,7 +149,7 @@ def validate(
         inflation=inflation(folds),
     )
     found = with_ceilings(found, ceilings(labels, conf_level, seed=seed))
-    return _as_cross_validation(found, ready, out, method, folds, seed, time.perf_counter() - began)
+    return _as_cross_validation(found, ready, out, method, plan, time.perf_counter() - began)
 
 
 def inflation(folds: int) -> float:
@@ -191,13 +187,17 @@ def out_of_fold(way: Method, labels: Labels, folds: int, seed: int, report: Any,
     logits: Logits = np.full((n, k), np.nan)
     targets = labels.targets.copy()
     fold = np.zeros(n, np.int32)
-    label = f"cross-validation ({text})"
-    report(label, 0, folds)
+
+    def tell(folds_done: int, done: int, total: int) -> None:
+        report(f"cross-validation ({text})", PARTS * folds_done + PARTS * done // total, PARTS * folds)
+
+    way.prepare()
+    tell(0, 0, 1)
     for number, (train, test) in enumerate(make_folds(labels, folds, seed), 1):
-        logits[test] = fit_whole(way, train, seed + number).logits(test)
+        logits[test] = fit_whole(way, train, seed + number, functools.partial(tell, number - 1)).logits(test)
         targets[test] = taught(labels, train, test)
         fold[test] = number
-        report(label, number, folds)
+        tell(number, 0, 1)
     outputs = np.empty_like(logits)
     for number in range(1, folds + 1):
         inside = fold == number
@@ -221,9 +221,9 @@ def taught(labels: Labels, train: Rows, test: Rows) -> npt.NDArray[np.float64]:
     return asked
 
 
-def fit_whole(way: Method, rows: Rows, seed: int) -> Fitted:
+def fit_whole(way: Method, rows: Rows, seed: int, report: Told | None = None) -> Fitted:
     """Fit, and pass an interrupt on: a network that was not trained to its end says little of one that is."""
-    fitted = way.fit(rows, seed)
+    fitted = way.fit(rows, seed, report)
     if fitted.settings.get("interrupted"):
         raise KeyboardInterrupt
     return fitted
@@ -235,9 +235,9 @@ def activated(logits: Logits, task: str) -> npt.NDArray[np.float64]:
 
 
 def _as_cross_validation(
-    found: Findings, ready: Prepared, out: Sequence[OutOfFold], method: str, folds: int, seed: int, seconds: float
+    found: Findings, ready: Prepared, out: Sequence[OutOfFold], method: str, plan: Plan, seconds: float
 ) -> Findings:
-    labels = ready.material.labels
+    labels, folds, seed = ready.material.labels, plan.folds, plan.seed
     n, repeats = len(labels.values), len(out)
     tables = dict(found.tables)
     predictions = tables["predictions"]
@@ -262,7 +262,13 @@ def _as_cross_validation(
         **found.facts,
         "n_failed": len(ready.failed),
         "method": method,
+        "epochs": None if method == "head" else plan.epochs,
+        "class_weights": ready.class_weights,
         "backbone": ready.material.backbone.name,
+        "backbone_sha256": ready.material.backbone.sha256,
+        "data_fingerprint": ready.fingerprint,
+        "package_version": __version__,
+        "versions": versions(method, ready.material.backbone),
         "folds": folds,
         "repeats": repeats,
         "seed": seed,
