@@ -93,11 +93,22 @@ def test_bare_onnx_runtime_in_a_new_process_gives_the_same_probabilities(tuned: 
     np.testing.assert_allclose(table[["prob_flower", "prob_temple"]], json.loads(done.stdout), atol=1e-5)
 
 
-def test_calibration_is_in_the_file(tuned: FineTuned, class_folders: Path) -> None:
-    """Probabilities of the final model are as sharp as the temperature, which was fitted out of fold, says."""
-    assert tuned.validation is not None
-    assert 0.05 < tuned.validation.temperature < 20
-    assert tuned.card.metrics["temperature"] == tuned.validation.temperature
+def test_calibration_is_in_the_file(class_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The logits of the file are those of the head, divided by the temperature that was fitted out of fold."""
+    from imagesasdata.train import validate
+
+    given = {"method": "head", "progress": False, "seed": 3}
+    monkeypatch.setattr(validate, "fit_temperature", lambda *_: 1.0)
+    plain = iad.fine_tune(class_folders, out=tmp_path / "plain.onnx", **given)
+    monkeypatch.setattr(validate, "fit_temperature", lambda *_: 2.5)
+    calibrated = iad.fine_tune(class_folders, out=tmp_path / "calibrated.onnx", **given)
+    assert calibrated.card.metrics["temperature"] == 2.5
+    path = class_folders / "temple" / "00.jpg"
+    odds = [
+        np.log(m.classify(path, progress=False).loc[0, ["prob_temple", "prob_flower"]].astype(float)).to_numpy()
+        for m in (plain, calibrated)
+    ]
+    assert odds[0][0] - odds[0][1] == pytest.approx(2.5 * (odds[1][0] - odds[1][1]), rel=1e-3)
 
 
 def test_an_interrupt_keeps_the_model_that_is_there(class_folders: Path, tmp_path: Path) -> None:
