@@ -18,6 +18,7 @@ from .tablefiles import read_table
 from .tables import to_frame
 
 MOST_NUMBERED_CLASSES = 10
+NA = "NA"
 NOT_CODED = {"na": np.nan, "n/a": np.nan, "nan": np.nan}
 LABELS = "a folder of class folders, a data frame or a table file"
 YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0, "false": 0.0, "true": 1.0, **NOT_CODED}
@@ -71,7 +72,8 @@ def long_answers(frame: pd.DataFrame, columns: list[str], coders: str | Sequence
     Returns
     -------
     pandas.DataFrame
-        ``row`` (of `frame`), ``coder`` ("" without coders), ``name`` (one of `columns`), ``value`` (as it was given).
+        ``row`` (of `frame`), ``coder`` ("" without coders), ``name`` (one of `columns`), ``column`` (in which it was),
+        ``value`` (as it was given).
     """
     who: pd.Series[Any] | None = None
     if coders is None or isinstance(coders, str):
@@ -84,7 +86,7 @@ def long_answers(frame: pd.DataFrame, columns: list[str], coders: str | Sequence
     for coder, name, column in given:
         values = column.astype(object)
         rows = np.flatnonzero([not is_missing(value) for value in values])
-        part = pd.DataFrame({"row": rows, "coder": coder, "name": name})
+        part = pd.DataFrame({"row": rows, "coder": coder, "name": name, "column": str(column.name)})
         part["value"] = pd.Series(values.to_numpy()[rows], dtype=object)
         if who is not None:
             nameless = [row for row in rows.tolist() if is_missing(who.iloc[row])]
@@ -162,8 +164,9 @@ def are_scores(values: Iterable[Any]) -> bool:
 
 
 def is_missing(value: Any) -> bool:
+    """Say whether a value is missing: also an empty text, and the text "NA", which a table file cannot tell from it."""
     if isinstance(value, str):
-        return not value.strip()
+        return value.strip() in ("", NA)
     if not pd.api.types.is_scalar(value) and not isinstance(value, os.PathLike):
         raise LabelsInvalid(f"One value is {value!r}, a {type(value).__name__}; give text, numbers, or true and false.")
     return bool(pd.isna(value))
@@ -207,8 +210,15 @@ def decide(answers: pd.DataFrame, columns: list[str], task: str, notes: list[str
         if all(float(value).is_integer() for value in values):
             notes.append(f'The numbers in "{columns[0]}" are taken as a score. Classes? Pass task="single".')
         return "score"
-    if all(_yes_or_no(value) is not None for values in distinct for value in values):
+    others = [[value for value in values if _yes_or_no(value) is None] for values in distinct]
+    if not any(others):
         return "multi"
+    if not all(others) or max(map(len, others)) == 1:  # it looks like attributes with a slip of the pen
+        strange = [f'{value!r} in "{name}"' for name, values in zip(columns, others, strict=True) for value in values]
+        notes.append(
+            f"Not all answers are yes or no ({quoted(strange, 3)}), so all of {listed(columns)} are taken as scores. "
+            'Attributes? Correct these answers, or pass task="multi".'
+        )
     return "score"
 
 
@@ -228,8 +238,9 @@ def numbered(answers: pd.DataFrame, columns: list[str], task: str) -> tuple[pd.D
             texts = [class_text(number) for number in found]
             strange = [value for value, number in zip(distinct, found, strict=True) if number is None]
             if strange:
+                column = part["column"].iloc[int(np.argmax(codes == found.index(None)))]
                 raise LabelsInvalid(
-                    f'"{name}" holds {quoted(map(repr, strange), 3)}; a score is a number, an attribute 0 or 1, true '
+                    f'"{column}" holds {quoted(map(repr, strange), 3)}; a score is a number, an attribute 0 or 1, true '
                     "or false, yes or no, and either is missing where it is not coded."
                 )
         numbers_ = np.array(found, dtype=float)

@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .answers import (
     LABELS,
+    NA,
     as_frame,
     class_text,
     decide,
@@ -165,6 +166,9 @@ def read_labels(
             take_column(frame, groups, "groups")  # wrong names are told before any file is read
     photograph, first = _photographs(images, notes)
     answers = long_answers(frame, columns, coders)
+    given = columns if coders is None or isinstance(coders, str) else list(map(str, coders))
+    if not_coded := sum(isinstance(v, str) and v.strip() == NA for name in given for v in frame[name].tolist()):
+        notes.append(f'{not_coded:,} label(s) are the text "NA", which is read as missing. A class? Call it otherwise.')
     answers = answers.assign(photograph=photograph[answers["row"].to_numpy()])
     answers = answers[answers["photograph"] >= 0]
     if not len(answers):
@@ -270,6 +274,7 @@ def _check(
     values: npt.NDArray[np.float64], names: tuple[str, ...], task: str, notes: list[str]
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     """Raise `LabelsInvalid` where nothing can be learnt; return values and names without classes that nothing has."""
+    having: dict[str, int] = {}
     if task == "single":
         counts = np.bincount(values.argmax(axis=1), minlength=len(names))
         nobody = [name for name, count in zip(names, counts, strict=True) if not count]
@@ -282,7 +287,8 @@ def _check(
             names = tuple(name for name in names if name not in nobody)
         if len(names) < 2:
             raise LabelsInvalid(f"All photographs have one label, {listed(names)}; two are needed to tell apart.")
-        _refuse_rare("class", dict(zip(names, counts[counts > 0].tolist(), strict=True)))
+        having = dict(zip(names, counts[counts > 0].tolist(), strict=True))
+        _refuse_rare("class", having)
         if len({name.casefold() for name in names}) < len(names):
             notes.append(f"Some classes differ by capital letters only, and count as different: {listed(names)}.")
     for name, column in zip(names, values.T, strict=True) if task != "single" else ():
@@ -292,9 +298,16 @@ def _check(
             raise LabelsInvalid(f'"{name}" {what}, so nothing can be learnt about it. Leave it out of `label_col`.')
         if task == "multi":
             present = int(known.sum())
-            _refuse_rare("attribute", {f"{name} = 0": len(known) - present, f"{name} = 1": present})
+            answers = {f"{name} = 0": len(known) - present, f"{name} = 1": present}
+            _refuse_rare("attribute", answers)
+            having |= answers
     if len(values) < FEW:
         notes.append(f"Only {len(values)} photographs are labelled: figures from so few say next to nothing.")
+    elif few := [f'"{name}" ({count})' for name, count in having.items() if count < FEW]:
+        notes.append(
+            f"Fewer than {FEW} photographs of {quoted(few)}: a model learns little from so few, and figures of them "
+            "say next to nothing. Label more of them, or join them with others."
+        )
     return values, names
 
 

@@ -20,7 +20,8 @@
 #'   `"timm/<name>"` takes a network of timm.
 #' @param method `"head"` fits a new last layer on the network's embeddings (logistic or ridge regression; seconds).
 #'   `"tail"` trains the last part of the network, and `"full"` all of it; both need PyTorch. `"auto"` takes `"tail"`
-#'   where PyTorch is installed and cross-validation says that it is better, else `"head"`.
+#'   where PyTorch is installed and cross-validation says that it is better, else `"head"`; the figure by which it chose
+#'   is then reported, and a little too good.
 #' @param out The model file to write, such as `"protest.onnx"`. What cross-validation found is written beside it, as
 #'   `protest.validation.zip`.
 #' @param name Name of the model. `NULL`: that of the file. Without `out`, the model is put among your models under this
@@ -37,8 +38,8 @@
 #' @param overwrite Whether to replace a file that is there.
 #' @returns A model as [load_model()] returns it, which also has `validation`: what cross-validation found, as
 #'   [cross_validate()] returns it, out-of-fold predictions included. `tidy()` and `glance()` give its figures. The card
-#'   in the file holds them too, with the seed, the versions, and a fingerprint of the labelled photographs. An
-#'   interrupt (Ctrl-C) returns the best model so far, if there is one, with a warning.
+#'   in the file holds them too, with the options, the seed, the versions, and a fingerprint of the labelled photographs.
+#'   An interrupt (Ctrl-C) returns the best model so far, if there is one, with a warning.
 #' @section Errors: `imagesasdata_labels_invalid`: the labels cannot be used; the message says which and why.
 #'   `imagesasdata_dependency_missing`: PyTorch is needed and not installed. `imagesasdata_image_column_missing`,
 #'   `imagesasdata_images_not_found`, `imagesasdata_model_not_found`, `imagesasdata_model_invalid`,

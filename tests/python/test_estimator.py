@@ -57,6 +57,10 @@ def test_numbers_stay_numbers(data: tuple[list[str], np.ndarray]) -> None:
     paths, y = data
     model = ImageClassifier().fit(paths, (y == "temple").astype(int))
     assert model.predict(paths[:3]).dtype.kind == "i"
+    weighted = ImageClassifier(class_weights={0: 9.0, 1: 1.0}).fit(paths, (y == "temple").astype(int))
+    assert weighted.predict_proba(paths)[:, 0].mean() > model.predict_proba(paths)[:, 0].mean()
+    logical = ImageClassifier(class_weights={False: 9.0}).fit(paths, y == "temple")
+    np.testing.assert_allclose(logical.predict_proba(paths), weighted.predict_proba(paths))
 
 
 def test_it_works_in_cross_val_score_and_a_grid_search(data: tuple[list[str], np.ndarray]) -> None:

@@ -425,3 +425,47 @@ def test_twenty_thousand_photographs_are_one_row_each_in_order(tmp_path: Path) -
 )
 def test_a_label_as_text(value: Any, numeric: bool, text: str) -> None:
     assert class_text(value, numeric) == text
+
+
+def test_a_class_of_few_photographs_is_named_with_its_count(photos: Path) -> None:
+    names = [f"{i}.jpg" for i in range(20)]
+    few = pd.DataFrame({"image": names, "label": ["ants"] * 15 + ["bees"] * 5})
+    (note,) = read_labels(few, image_dir=photos).notes
+    assert note.startswith('Fewer than 10 photographs of "bees" (5): ')
+    attributes = pd.DataFrame({"image": names, "fire": [1] * 3 + [0] * 17, "flag": [0, 1] * 10})
+    (note,) = read_labels(attributes, label_col=["fire", "flag"], image_dir=photos).notes
+    assert note.startswith('Fewer than 10 photographs of "fire = 1" (3): ')
+    assert read_labels(few.assign(label=["ants", "bees"] * 10), image_dir=photos).notes == ()
+
+
+def test_the_text_na_is_missing_in_a_data_frame_as_in_a_file(photos: Path, tmp_path: Path) -> None:
+    table = pd.DataFrame({"image": [f"{i}.jpg" for i in range(20)], "label": ["a", "b"] * 9 + ["NA"] * 2})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    from_frame, from_file = (read_labels(given, image_dir=photos) for given in (table, tmp_path / "labels.csv"))
+    assert from_frame.names == from_file.names == ("a", "b")
+    assert len(from_frame) == len(from_file) == 18
+    assert '2 label(s) are the text "NA", which is read as missing' in " ".join(from_frame.notes)
+    coders = table.assign(ben=table["label"].where(table.index > 0, "NA")).rename(columns={"label": "anna"})
+    coded = read_labels(coders, coders=["anna", "ben"], image_dir=photos)
+    assert coded.names == ("a", "b")
+    assert coded.answers is not None
+    assert coded.answers.num_rows == 35
+    assert '5 label(s) are the text "NA"' in " ".join(coded.notes)
+
+
+def test_a_slip_among_attributes_is_said(photos: Path) -> None:
+    table = pd.DataFrame(
+        {"image": [f"{i}.jpg" for i in range(20)], "fire": [0, 1] * 10, "flag": [2] + [0] * 9 + [1] * 10}
+    )
+    found = read_labels(table, label_col=["fire", "flag"], image_dir=photos)
+    assert found.task == "score"
+    (note,) = found.notes
+    assert note.startswith('Not all answers are yes or no (2 in "flag"), so all of "fire", "flag" are taken as scores.')
+    rated = table.assign(fire=[i / 19 for i in range(20)], flag=[i % 10 for i in range(20)])
+    assert read_labels(rated, label_col=["fire", "flag"], image_dir=photos).notes == ()
+
+
+def test_a_text_among_scores_names_the_column_of_the_coder(photos: Path) -> None:
+    table = pd.DataFrame({"image": [f"{i}.jpg" for i in range(20)], "anna": range(20), "ben": [*range(19), "many"]})
+    with pytest.raises(LabelsInvalid, match=r"\"ben\" holds 'many'"):
+        read_labels(table, coders=["anna", "ben"], task="score", image_dir=photos)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import imagesasdata as iad
 from imagesasdata.errors import ArgumentInvalid, DependencyMissing
+from imagesasdata.images import ImageList
+from imagesasdata.labels import Labels
 from imagesasdata.train import prepare
 
 BAD = [
@@ -92,3 +95,41 @@ def test_folds_that_near_duplicates_make_impossible_leave_no_file(class_folders:
         with pytest.raises(ArgumentInvalid, match="kept apart, which is 4"):
             iad.fine_tune(data, folds=7, method="head", out=tmp_path / "m.onnx", progress=False)
     assert not list(tmp_path.iterdir())
+
+
+def labelled(names: tuple[str, ...], task: str = "single") -> Labels:
+    files = [f"{i}.jpg" for i in range(10)]
+    return Labels(ImageList(files, files), task, names, np.eye(len(names))[np.arange(10) % len(names)], np.arange(10))
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "named"),
+    [
+        (("0", "1"), {0: 2.0, 1: 1}, {"0": 2.0, "1": 1.0}),
+        (("0", "1"), {np.int64(0): np.float64(2)}, {"0": 2.0}),
+        (("0", "1"), {"0": 2}, {"0": 2.0}),
+        (("1", "2.5"), {2.5: 2, 1.0: 3}, {"2.5": 2.0, "1": 3.0}),
+        (("false", "true"), {True: 2, False: 1}, {"true": 2.0, "false": 1.0}),
+        (("false", "true"), {"TRUE": 2}, {"true": 2.0}),
+        (("a", "b"), "balanced", "balanced"),
+        (("a", "b"), None, None),
+    ],
+)
+def test_class_weights_are_named_as_the_classes_are(names: tuple[str, ...], given: Any, named: Any) -> None:
+    assert prepare.named_weights(labelled(names), given) == named
+
+
+@pytest.mark.parametrize("given", [{"A": 2}, {0: 1}, {"a": 0}, {"a": -1}, {"a": "x"}, {"a": None}, 2, ["a"]])
+def test_class_weights_that_make_no_sense_are_refused(given: Any) -> None:
+    with pytest.raises(ArgumentInvalid, match="`class_weights` is"):
+        prepare.named_weights(labelled(("a", "b")), given)
+    with pytest.raises(ArgumentInvalid, match="scores have none"):
+        prepare.named_weights(labelled(("a", "b"), "score"), given)
+
+
+def test_copies_with_scores_that_are_far_apart_differ() -> None:
+    scores = np.array([[1.0], [1.5], [9.0], [5.0], [5.1], [np.nan]])
+    files = [f"{i}.jpg" for i in range(6)]
+    given = Labels(ImageList(files, files), "score", ("anger",), scores, np.arange(6))
+    first, second = np.array([0, 0, 3, 0]), np.array([1, 2, 4, 5])
+    assert prepare._differing(given, first, second).tolist() == [1]

@@ -122,7 +122,8 @@ def fine_tune(
     method : {"auto", "head", "tail", "full"}
         ``"head"`` fits a new last layer on the network's embeddings (logistic or ridge regression; seconds).
         ``"tail"`` trains the last part of the network, and ``"full"`` all of it; both need PyTorch. ``"auto"`` takes
-        ``"tail"`` where PyTorch is installed and cross-validation says that it is better, else ``"head"``.
+        ``"tail"`` where PyTorch is installed and cross-validation says that it is better, else ``"head"``; the figure
+        by which it chose is then reported, and a little too good.
     out : path, optional
         The model file to write, such as ``"protest.onnx"``. What cross-validation found is written beside it, as
         ``protest.validation.zip``.
@@ -132,8 +133,9 @@ def fine_tune(
     groups : str, optional
         A column: photographs with the same value (of one event, one account) are never apart in cross-validation.
     class_weights : "balanced" or dict, optional
-        Weights of the classes in training; ``"balanced"`` makes rare classes count as much as frequent ones, at the
-        price of probabilities that are too high for rare classes.
+        Weights of the classes in training, such as ``{"protest": 2}``, or ``{1: 2}`` where classes are numbers.
+        ``"balanced"`` makes rare classes count as much as frequent ones, at the price of probabilities that are too
+        high for rare classes.
     folds : int
         Folds of the cross-validation.
     epochs : int, optional
@@ -141,7 +143,8 @@ def fine_tune(
     conf_level : float
         Level of the intervals.
     seed : int
-        The same seed, labels and versions give the same file, bit for bit, on the same machine.
+        The same seed, labels, options and versions give the same file, bit for bit, on the same machine. The card
+        holds them: ``fine_tune(labels, seed=seed, **options, ...)`` with its ``provenance`` repeats the run.
     device, cache, progress
         As in `classify_images`.
     overwrite : bool
@@ -151,8 +154,8 @@ def fine_tune(
     -------
     FineTuned
         An `ImageModel`; its ``validation`` holds what cross-validation found (see `cross_validate`), out-of-fold
-        predictions included. The card in the file holds the figures, the seed, the versions, and a fingerprint of the
-        labelled photographs.
+        predictions included. The card in the file holds the figures, the options, the seed, the versions, and a
+        fingerprint of the labelled photographs.
 
     Raises
     ------

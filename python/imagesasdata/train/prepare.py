@@ -225,6 +225,7 @@ def _differing(labels: Labels, a: Rows, b: Rows) -> Rows:
     """Return the numbers of the pairs whose two photographs were labelled differently."""
     if labels.task == "single":
         return np.flatnonzero(labels.codes[a] != labels.codes[b])
-    if labels.task == "score":
-        return np.empty(0, np.int64)
-    return np.flatnonzero((np.abs(labels.values[a] - labels.values[b]) == 1).any(axis=1))
+    gap = np.abs(labels.values[a] - labels.values[b])
+    if labels.task == "score":  # by more than a standard deviation: people who rate a copy seldom say quite the same
+        return np.flatnonzero((gap > np.nanstd(labels.values, axis=0)).any(axis=1))
+    return np.flatnonzero((gap == 1).any(axis=1))
