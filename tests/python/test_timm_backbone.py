@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,7 @@ def test_it_is_exported_once_and_then_trained_like_any_backbone(
     made: list[str] = []
     monkeypatch.setenv("IMAGESASDATA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(timm_backbone, "create", lambda name: (made.append(name), network())[1])
+    monkeypatch.setitem(sys.modules, "timm", SimpleNamespace(__version__="1.2.3"))
     for method in ("head", "tail"):
         epochs = {"epochs": 1} if method == "tail" else {}
         out = tmp_path / f"{method}.onnx"
@@ -83,6 +86,8 @@ def test_it_is_exported_once_and_then_trained_like_any_backbone(
         )
         assert model.card.provenance["origin"].startswith(f'fine-tuned ({method}) from "timm_small.in1k"')
         assert model.card.provenance["difference"] < 1e-5
+        assert model.card.provenance["versions"]["timm"] == "1.2.3"
+        assert ("torch" in model.card.provenance["versions"]) == (method == "tail")
     assert made == ["small.in1k"]
 
 

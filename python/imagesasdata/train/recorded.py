@@ -28,7 +28,7 @@ def versions(method: str, backbone: ImageModel) -> dict[str, str]:
         "onnx": onnx.__version__,
         "onnxruntime": onnxruntime.__version__,
     }
-    if "timm" in backbone.card.provenance:
+    if backbone.card.provenance.get("timm"):
         found["timm"] = str(backbone.card.provenance["timm"])
     if method != "head":
         import torch

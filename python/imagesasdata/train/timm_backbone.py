@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,11 @@ def export(network: Any, name: str, path: Path) -> None:
         preprocessing=steps,
         tensors={"input": "image", "embedding": "embedding", "output": "logits"},
         activation="softmax",
-        provenance={"origin": f"timm {name}", "sha256": digest, "timm": version("timm")},
+        provenance={
+            "origin": f"timm {name}",
+            "sha256": digest,
+            "timm": getattr(sys.modules.get("timm"), "__version__", None),
+        },
         licence=str(network.pretrained_cfg.get("license") or "unknown"),
         description=f"The network {name} of timm, exported as a backbone.",
     )
