@@ -214,8 +214,7 @@ def _match(
 
 def _threshold(faces: Described, chosen: npt.NDArray[np.int64]) -> float:
     people, _ = _people(faces, chosen)
-    between = distances(people.descriptors, people.descriptors)
-    return choose_threshold("auto", 0.01, between, people.person, len(people.names)).value
+    return choose_threshold("auto", 0.01, people).value
 
 
 def small_faces(folder: Path) -> Floats:

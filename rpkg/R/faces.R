@@ -56,7 +56,8 @@ detect_faces <- function(
 #'   photograph.
 #' @param threshold Largest distance at which a face is still the nearest person's. `"auto"` chooses it from the
 #'   references.
-#' @param false_match_rate With `"auto"`: the share of strangers' faces that may be taken for one of the people.
+#' @param false_match_rate With `"auto"`: the share of strangers' faces that may be taken for one of the people, as far
+#'   as the references tell.
 #' @param method Who a face is taken for, within the threshold. `"nearest"`: the nearest person. `"classifier"`: the
 #'   likeliest by a logistic regression on the descriptors of the references, of which each person then needs 5 or
 #'   more.
@@ -77,10 +78,12 @@ detect_faces <- function(
 #'
 #' @details A face is aligned by its landmarks and described by dlib's network (King 2017); its distance to a person is
 #'   the mean distance to that person's references. For the threshold each reference plays a stranger to the other
-#'   people; it is the lower limit of a prediction interval (Student's t) for one more stranger's distance, at the
-#'   false-match rate. With fewer than 5 people there is nothing to choose it from, and 0.5 is used. Evaluate on
-#'   photographs that you coded by hand: `false_match_rate` holds for strangers who are as unlike the people as these
-#'   are unlike each other.
+#'   people; what they say is the lower limit of a prediction interval (Student's t) for one more stranger's distance,
+#'   at the false-match rate. Of few people that is far from certain, so the threshold is a mean of it and of the usual
+#'   0.5, which counts for as much as 20 people; with fewer than 5 people it is 0.5. For 4 to 11 politicians with 1 to 5
+#'   references each, fewer than 0.2 % of other politicians' faces were accepted on the mean over draws of references,
+#'   and of the people's own faces 84 to 96 % were recognised, more with more references. Evaluate on photographs that
+#'   you coded by hand: the rate holds for strangers who are as unlike the people as these are unlike each other.
 #' @section Errors: As in [classify_images()], and `imagesasdata_purpose_missing` (no `purpose` in this session yet) and
 #'   `imagesasdata_people_invalid` (the references cannot be used).
 #' @export

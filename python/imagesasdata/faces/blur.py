@@ -28,7 +28,6 @@ from .detect import FaceRows, face_job, place_fields
 from .detector import WIDTH
 from .engine import FaceEngine, Faces, Search, cut_aligned
 from .hide import METHODS, enlarged, find_twice, hide_faces
-from .matching import distances
 from .people import UNKNOWN, People, read_people
 from .purpose import purpose_of
 from .recognize import matched
@@ -196,8 +195,7 @@ class _Chosen:
         strange = [name for name in wanted if name not in (*known.names, UNKNOWN)]
         if strange or not wanted:
             raise ArgumentInvalid(f'`people` is {people!r}; it must be "unknown" or names of `known`: {known.names}.')
-        between = distances(known.descriptors, known.descriptors)
-        value = choose_threshold(threshold, 0.01, between, known.person, len(known.names)).value
+        value = choose_threshold(threshold, 0.01, known).value
         return cls(np.array([name in wanted for name in (*known.names, UNKNOWN)]), known, value)
 
     def persons(self, descriptors: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -112,7 +112,7 @@ class People:
     names : list of str
         Sorted.
     person : numpy.ndarray
-        ``[references]``: whose each one is.
+        ``[references]``: whose each one is, ascending.
     descriptors : numpy.ndarray
         ``[references, 128]``.
     notes : tuple of str
@@ -123,6 +123,11 @@ class People:
     person: npt.NDArray[np.int64]
     descriptors: Floats
     notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How many references each person has."""
+        return np.bincount(self.person, minlength=len(self.names))
 
 
 def read_people(
@@ -154,7 +159,9 @@ def read_people(
     lost = sorted({name for name in person if name is not None} - set(known))
     notes = (f"No reference of {quoted(lost)} has a face that can be used.",) if lost else ()
     number = {name: i for i, name in enumerate(known)}
-    return People(known, np.array([number[name] for name in kept], np.int64), numbers[good], notes)
+    whose = np.array([number[name] for name in kept], np.int64)
+    order = np.argsort(whose, kind="stable")
+    return People(known, whose[order], numbers[good][order], notes)
 
 
 def _as_table(people: Any) -> pa.Table | None:

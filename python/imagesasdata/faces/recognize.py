@@ -21,10 +21,10 @@ from ..verb import Result, Verb
 from .classifier import Classifier
 from .detect import MIN_SIZE, THRESHOLD, FaceRows, face_job, place_fields
 from .engine import FaceEngine, Search
-from .matching import blocks, distances
+from .matching import blocks, person_distances
 from .people import UNKNOWN, People, read_people
 from .purpose import purpose_of
-from .threshold import FEWEST, Threshold, choose_threshold, person_distances
+from .threshold import FAR, FEWEST, USUAL, Threshold, choose_threshold
 
 METHODS = ("nearest", "classifier")
 
@@ -62,7 +62,8 @@ def recognize_faces(
     threshold : float or "auto"
         Largest distance at which a face is still the nearest person's. ``"auto"`` chooses it from the references.
     false_match_rate : float
-        With ``"auto"``: the share of strangers' faces that may be taken for one of the people.
+        With ``"auto"``: the share of strangers' faces that may be taken for one of the people, as far as the references
+        tell.
     method : {"nearest", "classifier"}
         Who a face is taken for, within the threshold: the nearest person, or the likeliest by a logistic regression on
         the descriptors of the references, of which each person then needs 5 or more.
@@ -96,10 +97,13 @@ def recognize_faces(
     Notes
     -----
     A face is aligned by its landmarks and described by dlib's network (King 2017); its distance to a person is the mean
-    distance to that person's references. For the threshold each reference plays a stranger to the other people; it is
-    the lower limit of a prediction interval (Student's t) for one more stranger's distance, at the false-match rate.
-    With fewer than 5 people there is nothing to choose it from, and 0.5 is used. Evaluate on photographs that you coded
-    by hand: `false_match_rate` holds for strangers who are as unlike the people as these are unlike each other.
+    distance to that person's references. For the threshold each reference plays a stranger to the other people; what
+    they say is the lower limit of a prediction interval (Student's t) for one more stranger's distance, at the
+    false-match rate. Of few people that is far from certain, so the threshold is a mean of it and of the usual 0.5,
+    which counts for as much as 20 people; with fewer than 5 people it is 0.5. For 4 to 11 politicians with 1 to 5
+    references each, fewer than 0.2 % of other politicians' faces were accepted on the mean over draws of references,
+    and of the people's own faces 84 to 96 % were recognised, more with more references. Evaluate on photographs that
+    you coded by hand: the rate holds for strangers who are as unlike the people as these are unlike each other.
 
     Examples
     --------
@@ -115,8 +119,7 @@ def recognize_faces(
     found = find_images(images, image_col, image_dir)
     search, limits = Search(min_size, min_prob), Limits(max_pixels, max_bytes)
     known = read_people(people, person_col, None, image_dir, device, progress, limits, why)
-    between = distances(known.descriptors, known.descriptors)
-    chosen = choose_threshold(threshold, false_match_rate, between, known.person, len(known.names))
+    chosen = choose_threshold(threshold, false_match_rate, known)
     classifier = Classifier(known) if method == "classifier" else None
     names = [*known.names, UNKNOWN]
     kind = factor_type(names)
@@ -143,7 +146,7 @@ def recognize_faces(
         "min_prob": float(min_prob),
         "threshold": chosen.value,
         "method": method,
-        "people": {name: int((known.person == i).sum()) for i, name in enumerate(known.names)},
+        "people": dict(zip(known.names, known.counts.tolist(), strict=True)),
     }
     engine = FaceEngine(search, device, "dlib_face")
     facts = {"purpose": why, "threshold": chosen.as_facts()}
@@ -175,8 +178,8 @@ def matched(descriptors: npt.NDArray[Any], known: People, classifier: Classifier
     n, people = len(descriptors), len(known.names)
     nearest, second = np.zeros(n, np.int64), np.full(n, -1, np.int64)
     distance, margin = np.full(n, np.nan), np.full(n, np.nan)
-    for rows in blocks(n):
-        far = person_distances(distances(descriptors[rows], known.descriptors), known.person, people)
+    for rows in blocks(n, known):
+        far = person_distances(descriptors[rows], known)
         rank = far if classifier is None else -classifier.scores(descriptors[rows])
         order = np.argsort(rank, axis=1, kind="stable")
         here = np.arange(len(far))
@@ -193,9 +196,15 @@ def _notes(chosen: Threshold, people: int) -> list[str]:
             f"With {people} people, fewer than {FEWEST}, no threshold can be chosen from their references: "
             f"{chosen.value} is used. Check it on photographs that you coded by hand, and give threshold=."
         ]
-    if chosen.how == "references" and chosen.value < 0.3:
+    if chosen.how == "references" and abs(chosen.value - USUAL) > FAR:
+        start = f"The references lead to a threshold of {chosen.value:.2f}"
+        if chosen.value < USUAL:
+            return [
+                f"{start}, below the usual {USUAL}, so fewer faces are recognised: some people's faces are near to "
+                "other people's. Look for photographs under the wrong name, or give threshold=."
+            ]
         return [
-            f"The references lead to a threshold of {chosen.value:.2f}, at which few faces are recognised: some "
-            "people's are near to other people's. Look for photographs under the wrong name, or give threshold=."
+            f"{start}, above the usual {USUAL}: these people are unlike each other. A stranger who is more like one of "
+            "them is taken for that person. Check it on photographs that you coded by hand, or give threshold=."
         ]
     return []

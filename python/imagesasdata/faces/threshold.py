@@ -11,9 +11,13 @@ from scipy.stats import t as student
 
 from ..errors import ArgumentInvalid
 from ..intervals import wilson
+from .matching import blocks, person_distances
+from .people import People
 
-FEWEST = 5  # people from which on a threshold is chosen
-USUAL = 0.5  # where there are fewer: what 1 of 26,000 pairs of different politicians were nearer than
+FEWEST = 5  # people from which on their references count
+USUAL = 0.5  # without them: what 1 of 26,000 pairs of different politicians were nearer than
+WORTH = 20  # people, as many as the usual threshold counts for
+FAR = 0.05  # from the usual one
 RESAMPLES = 1000
 CONF_LEVEL = 0.95
 Floats = npt.NDArray[np.float64]
@@ -33,8 +37,11 @@ class Threshold:
         Where it comes from.
     false_match_rate : float or None
         Share of strangers' faces that it is chosen to accept.
+    limit : float or None
+        What the references alone say.
     accepted, compared : int
-        How many of the references would be taken for one of the other people, of how many.
+        How many of the references would be taken for one of the other people, of how many; 0 of 0 for one that is
+        given.
     accepted_high : float or None
         The upper limit of that share's interval.
     """
@@ -44,6 +51,7 @@ class Threshold:
     high: float | None = None
     how: str = "given"
     false_match_rate: float | None = None
+    limit: float | None = None
     accepted: int = 0
     compared: int = 0
     accepted_high: float | None = None
@@ -53,37 +61,19 @@ class Threshold:
         return asdict(self)
 
 
-def person_distances(distances: Floats, person: npt.NDArray[np.int64], people: int) -> Floats:
-    """Return the distance of faces to each person: the mean over the person's references.
-
-    The mean has the same expectation for one reference as for many, so people with more of them are not favoured.
-
-    Parameters
-    ----------
-    distances : numpy.ndarray
-        ``[faces, references]``.
-    person : numpy.ndarray
-        ``[references]``: whose each reference is, 0 to `people` - 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``[faces, people]``.
-    """
-    members = np.zeros((len(person), people))
-    members[np.arange(len(person)), person] = 1
-    return np.asarray(distances @ (members / np.maximum(members.sum(axis=0), 1)))
-
-
-def choose_threshold(
-    threshold: float | str, false_match_rate: float, distances: Floats, person: npt.NDArray[np.int64], people: int
-) -> Threshold:
+def choose_threshold(threshold: float | str, false_match_rate: float, known: People) -> Threshold:
     """Choose the threshold, or take the one that is given.
 
     Each reference in turn plays a stranger: its distance to the nearest of the *other* people is what a stranger's
-    could be. Strangers' distances are taken to be normal, and people to differ, so the threshold is the lower limit of
-    a prediction interval for one more stranger (Student's t, with a degree of freedom less than there are people). It
-    lies lower where few people are known.
+    could be. Strangers' distances are taken to be normal, and people to differ, so their limit is the lower one of a
+    prediction interval for one more stranger (Student's t, with a degree of freedom less than there are people). Of few
+    people it is far from certain: with five it was between 0.2 and 0.7 for the same false-match rate. So the threshold
+    is a mean of that limit and of the usual 0.5, which counts for as much as `WORTH` people; with fewer than `FEWEST`
+    it is 0.5.
+
+    In 300 draws each of 4, 5, 6, 8 and 11 of 12 politicians with 1, 3 and 5 references, at a rate of 1 %, fewer than
+    0.2 % of strangers' faces were accepted on the mean (10 % in the worst draw), and of the known people's 84 to 89 %
+    were recognised with 1 reference, 91 to 94 % with 3 and 93 to 96 % with 5.
 
     Parameters
     ----------
@@ -91,43 +81,45 @@ def choose_threshold(
         A distance, or ``"auto"``.
     false_match_rate : float
         Share of strangers' faces that may be accepted, above 0 and below 0.5.
-    distances : numpy.ndarray
-        ``[references, references]``.
-    person, people
-        As in `person_distances`.
+    known : People
+        The people and their references.
 
     Raises
     ------
     ArgumentInvalid
         Where one of the first two is out of range.
     """
-    rate = false_match_rate
+    rate, people = false_match_rate, len(known.names)
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 0.5:
         raise ArgumentInvalid(f"`false_match_rate` is {rate!r}; it must be a number above 0 and below 0.5.")
-    strangers = _as_strangers(distances, person, people)
     if threshold != "auto":
         if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 10:
             raise ArgumentInvalid(
                 f'`threshold` is {threshold!r}; it must be "auto" or a distance above 0, such as 0.5.'
             )
-        return _counted(Threshold(float(threshold)), strangers)
+        return Threshold(float(threshold))
+    strangers = as_strangers(known)
     if people < FEWEST:
         return _counted(Threshold(USUAL, how="usual"), strangers)
-    parts = np.zeros((3, people))  # of each person: how many references, their sum, the sum of their squares
-    for row, values in zip(parts, (np.ones_like(strangers), strangers, strangers**2), strict=True):
-        np.add.at(row, person, values)
+    starts = np.searchsorted(known.person, np.arange(people))
+    # Of each person: how many references, their sum, the sum of their squares.
+    parts = np.add.reduceat(np.stack([np.ones_like(strangers), strangers, strangers**2]), starts, axis=1)
     draws = np.random.default_rng(1).multinomial(people, np.full(people, 1 / people), RESAMPLES)
-    value = float(_limit(parts.sum(axis=1), people, rate))
-    low, high = np.quantile(_limit(parts @ draws.T, people, rate), [(1 - CONF_LEVEL) / 2, (1 + CONF_LEVEL) / 2])
-    chosen = Threshold(value, float(low), float(high), "references", float(rate))
+    limits = _limit(np.column_stack([parts.sum(axis=1), parts @ draws.T]), people, rate)
+    values = USUAL + people / (people + WORTH) * (limits - USUAL)
+    low, high = np.quantile(values[1:], [(1 - CONF_LEVEL) / 2, (1 + CONF_LEVEL) / 2])
+    chosen = Threshold(float(values[0]), float(low), float(high), "references", float(rate), float(limits[0]))
     return _counted(chosen, strangers)
 
 
-def _as_strangers(distances: Floats, person: npt.NDArray[np.int64], people: int) -> Floats:
+def as_strangers(known: People) -> Floats:
     """Return each reference's distance to the nearest of the other people; infinite where there are none."""
-    others = person_distances(distances, person, people)
-    others[np.arange(len(person)), person] = np.inf
-    return np.asarray(others.min(axis=1, initial=np.inf))
+    found = []
+    for rows in blocks(len(known.person), known):
+        others = person_distances(known.descriptors[rows], known)
+        others[np.arange(len(others)), known.person[rows]] = np.inf
+        found.append(others.min(axis=1, initial=np.inf))
+    return np.concatenate(found)
 
 
 def _limit(sums: Floats, people: int, rate: float) -> Floats:
