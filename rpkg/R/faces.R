@@ -64,7 +64,10 @@ detect_faces <- function(
 #' @param purpose What people are recognised for, in a sentence. It is asked once a session, and kept with the results.
 #' @param min_prob Least probability of a face, as `threshold` in [detect_faces()].
 #' @param person_col Name of the column of `people` with the person's name.
-#' @param out For `enroll_people()`: a table file to keep the result in; .parquet keeps everything. It holds no
+#' @param image_dir Folder in which relative paths start, of `images` and of a table of `people`. `NULL`: the working
+#'   directory.
+#' @param out For `recognize_faces()`: as in [detect_faces()]; a run is resumed with the same references and the same
+#'   purpose only. For `enroll_people()`: a table file to keep the result in; .parquet keeps everything. It holds no
 #'   photograph, but descriptors of faces are biometric data: keep them as safe as the photographs, and delete them when
 #'   they are not needed.
 #' @returns A tibble, or a data frame where tibble is not installed.
@@ -74,7 +77,8 @@ detect_faces <- function(
 #'   `second`, the second-nearest person, and `margin`, how much farther that one is; `error`. The attribute
 #'   `imagesasdata` has the purpose, and the threshold with its interval.
 #' * `enroll_people()`: one row for each reference, with `person`, `image`, `x`, `y`, `width`, `height`, `prob` (of its
-#'   largest face), `descriptor_1` to `descriptor_128`, and `error`.
+#'   largest face), `faces` (how many it shows: with several, the largest may be somebody else's, and a warning says so),
+#'   `descriptor_1` to `descriptor_128`, and `error`.
 #'
 #' @details A face is aligned by its landmarks and described by dlib's network (King 2017); its distance to a person is
 #'   the mean distance to that person's references. For the threshold each reference plays a stranger to the other
@@ -224,8 +228,8 @@ cluster_faces <- function(
 #'
 #' Scores the expressions of faces: what faces show, which is not what people feel, nor what viewers feel.
 #'
-#' @inheritParams recognize_faces
 #' @inheritParams detect_faces
+#' @inheritParams recognize_faces
 #' @param by `"face"`: one row for each face. `"image"`: one row for each photograph, with the mean over its faces.
 #' @returns A tibble, or a data frame where tibble is not installed. By face: `image`, `face`, `x`, `y`, `width`,
 #'   `height`, `prob` as in [detect_faces()]; `expression`, the most probable one (a factor); `prob_anger`,

@@ -57,9 +57,9 @@ def recognised(folder: Path, enrolled: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_an_enrolment_has_a_row_a_reference_and_no_photograph(folder: Path, enrolled: pd.DataFrame) -> None:
-    assert list(enrolled) == ["person", "image", "x", "y", "width", "height", "prob", *DESCRIPTOR, "error"]
+    assert list(enrolled) == ["person", "image", "x", "y", "width", "height", "prob", "faces", *DESCRIPTOR, "error"]
     assert enrolled["person"].value_counts().to_dict() == {f"person {i}": REFERENCES for i in range(PEOPLE)}
-    assert enrolled["error"].isna().all()
+    assert enrolled["error"].isna().all() and (enrolled["faces"] == 1).all()
     kept = pyarrow.parquet.read_table(folder / "known.parquet")
     assert json.loads(kept.schema.metadata[b"imagesasdata"])["purpose"] == "A test."
     assert (folder / "known.parquet").stat().st_size < 1000 * len(kept) + 60_000
@@ -72,10 +72,17 @@ def test_the_largest_face_is_the_reference_and_none_is_an_error(folder: Path, tm
     blank = Image.new("RGB", (100, 100))
     paths = save_all([picture, blank], tmp_path / "photos")
     references = pd.DataFrame({"photo": [*paths, str(tmp_path / "no.png")], "name": "Eileen Collins"})
-    with pytest.warns(iad.ImagesAsDataWarning, match="2 of 3 references have no face"):
+    with (
+        pytest.warns(iad.ImagesAsDataWarning, match="2 of 3 references have no face"),
+        pytest.warns(iad.ImagesAsDataWarning, match=r"1 reference\(s\) show several faces.*000.png \(2\)"),
+    ):
         table = iad.enroll_people(references, image_col="photo", person_col="name", progress=False)
     assert table["error"].tolist()[1:] == ["no face was found", "file does not exist"]
     assert table["width"][0] == pytest.approx(88, abs=6)
+    assert table["faces"].tolist()[:2] == [2, 0] and pd.isna(table["faces"][2])
+    people = references.rename(columns={"photo": "image"})
+    with pytest.warns(iad.ImagesAsDataWarning, match="show several faces"):
+        iad.recognize_faces(paths[:1], people, person_col="name", progress=False)
     assert table.loc[1, list(DESCRIPTOR)].isna().all()
 
 
@@ -178,6 +185,30 @@ def test_the_table_says_what_for_and_how_the_threshold_was_chosen(recognised: pd
     assert chosen["compared"] == PEOPLE * REFERENCES and 0 <= chosen["accepted"] <= 1
     assert recognised["person"].cat.categories.tolist() == [*made["people"], "unknown"]
     assert ((recognised["distance"] <= chosen["value"]) == (recognised["person"] != "unknown")).all()
+
+
+def test_a_run_goes_on_with_the_same_references_and_purpose_only(
+    folder: Path, enrolled: pd.DataFrame, tmp_path: Path
+) -> None:
+    photos, out = folder / "test" / "person 0", tmp_path / "out.parquet"
+    first = iad.recognize_faces(photos, enrolled, threshold=0.5, out=out, progress=False)
+    again = iad.recognize_faces(photos, enrolled, threshold=0.5, out=out, progress=False)
+    assert again["person"].tolist() == first["person"].tolist() == ["person 0"] * 3
+    corrected = enrolled.assign(person=enrolled["person"].replace({"person 0": "person 1", "person 1": "person 0"}))
+    with pytest.raises(errors.RunDiffers, match="people_sha256 was"):
+        iad.recognize_faces(photos, corrected, threshold=0.5, out=out, progress=False)
+    with pytest.raises(errors.RunDiffers, match=r'purpose was "A test\.", is "Another\."'):
+        iad.recognize_faces(photos, enrolled, threshold=0.5, out=out, progress=False, purpose="Another.")
+    new = iad.recognize_faces(photos, corrected, threshold=0.5, out=out, progress=False, overwrite=True, purpose="B.")
+    assert new["person"].tolist() == ["person 1"] * 3
+    assert new.attrs["imagesasdata"]["purpose"] == "B."
+
+
+def test_references_that_are_missing_are_named(folder: Path, tmp_path: Path) -> None:
+    people = pd.DataFrame({"image": ["ann.jpg"], "person": ["Ann"]})
+    photos = folder / "test" / "person 0"
+    with pytest.raises(errors.PeopleInvalid, match=r'"ann\.jpg": file does not exist'):
+        iad.recognize_faces(photos, people, image_dir=tmp_path, progress=False)
 
 
 def test_photographs_without_faces_keep_their_rows(folder: Path, photographs: Path, enrolled: pd.DataFrame) -> None:

@@ -65,7 +65,8 @@ class FaceEngine:
     """The face detector, open on a device, with a network that runs on the faces it finds.
 
     Its values are one array ``[faces, 16 + numbers]``: the position of the photograph among the paths, then left, top,
-    right, bottom, probability and five landmarks in pixels of the upright photograph, then what the network said.
+    right, bottom, probability and five landmarks in pixels of the upright photograph, then what the network said. With
+    `largest` the last number is how many faces the photograph has.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ class FaceEngine:
     network : {"dlib_face", "expression"}, optional
         What to run on each face.
     largest : bool
-        Keep only the largest face of each photograph.
+        Describe only the largest face of each photograph.
     """
 
     def __init__(self, search: Search, device: str = "auto", network: str | None = None, largest: bool = False) -> None:
@@ -91,12 +92,14 @@ class FaceEngine:
             self.models.append(load_model(network))
             self._runner = Runner(self.models[1].path, device)
             self.widths = [1 + WIDTH + self._runner.width]
+        self.widths[0] += largest
 
     def __call__(self, paths: Sequence[str | None], limits: Limits, stop: Stop) -> Work:
         """Find the faces of photographs; safe to call from several threads at once."""
         errors: list[str | None] = [None] * len(paths)
         found: list[Faces] = []
         cuts: list[Pixels] = []
+        seen: list[int] = []
         began = time.perf_counter()
         for i, path in enumerate(paths):
             if stop.is_set():
@@ -106,6 +109,9 @@ class FaceEngine:
                     raise Unreadable("no path was given")
                 with upright_image(read_file(path, limits.max_bytes), limits) as image:
                     faces = self.find(image, stop)
+                    if self._largest:
+                        seen += [len(faces)] * min(1, len(faces))
+                        faces = _largest(faces)
                     if self._runner is not None:
                         cuts += [self._cut(image, face) for face in faces]
             except Unreadable as problem:
@@ -115,6 +121,8 @@ class FaceEngine:
         rows = np.concatenate([np.empty((0, 1 + WIDTH)), *found])
         if self._runner is not None:
             rows = np.concatenate([rows, self._run(self._runner, cuts, stop)], axis=1)
+        if self._largest:
+            rows = np.column_stack([rows, np.array(seen, np.float64)])
         return Work([rows.astype(np.float32)], errors, time.perf_counter() - began, len(paths))
 
     def find(self, image: Image.Image, stop: Stop | None = None) -> Faces:
@@ -122,10 +130,7 @@ class FaceEngine:
         faces = self._detector(image, self._search.min_size, self._search.threshold, stop)
         faces[:, :4] = np.clip(faces[:, :4], 0, [image.width, image.height] * 2)
         sides = faces[:, 2:4] - faces[:, :2]
-        faces = faces[(sides > 0).all(axis=1)]
-        if self._largest and len(faces) > 1:
-            faces = faces[[int((faces[:, 2:4] - faces[:, :2]).prod(axis=1).argmax())]]
-        return faces
+        return faces[(sides > 0).all(axis=1)]
 
     def _run(self, runner: Runner, cuts: list[Pixels], stop: Stop) -> Values:
         parts = [np.empty((0, runner.width), np.float32)]
@@ -138,3 +143,9 @@ class FaceEngine:
 
     def close(self) -> None:
         """Nothing is held that has to be given back."""
+
+
+def _largest(faces: Faces) -> Faces:
+    """Return the largest face, as one row or none."""
+    size = (faces[:, 2:4] - faces[:, :2]).prod(axis=1)
+    return faces[np.argsort(-size, kind="stable")[:1]]

@@ -115,7 +115,7 @@ def describe(
     with Progress(progress, len(images), text) as bar:
         for batch in run_models(images, engine, [(0, len(images))], limits=limits):
             faces = batch.values[0]
-            found[batch.start + faces[:, 0].astype(int)] = faces[:, 16:]
+            found[batch.start + faces[:, 0].astype(int)] = faces[:, 16:144]
             errors += batch.errors
             bar.advance(len(batch.names))
     lacking = ~np.isfinite(found).all(axis=1)

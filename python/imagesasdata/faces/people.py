@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 
 from ..decode import MAX_PIXELS, Limits
 from ..errors import ArgumentInvalid, PeopleInvalid, quoted
@@ -64,14 +66,17 @@ def enroll_people(
         Least probability of a face, as `threshold` in `detect_faces`.
     overwrite : bool
         Write over `out` where there is such a file.
-    image_col, image_dir, min_size, device, progress, max_pixels, max_bytes
+    image_dir : path, optional
+        Where relative paths of a table start.
+    image_col, min_size, device, progress, max_pixels, max_bytes
         As in `detect_faces`.
 
     Returns
     -------
     pandas.DataFrame
         One row a reference: ``person``, ``image``, ``x``, ``y``, ``width``, ``height``, ``prob`` (of its largest face),
-        ``descriptor_1`` to ``descriptor_128``, and ``error``, which is "no face was found" where that is so.
+        ``faces`` (how many it shows: with several, the largest may be somebody else's), ``descriptor_1`` to
+        ``descriptor_128``, and ``error``, which is "no face was found" where that is so.
 
     Raises
     ------
@@ -94,13 +99,9 @@ def enroll_people(
     target = _writable(out, overwrite)
     names, images = _references(people, image_col, person_col, image_dir)
     table = _described(names, images, Search(min_size, min_prob), device, progress, Limits(max_pixels, max_bytes), why)
-    if not table["error"].null_count:
-        raise PeopleInvalid(f"No reference has a face that can be used; the first one: {table['error'][0]}.")
     if target is not None:
         write_table(table, target)
-    failed = len(table) - table["error"].null_count
-    notes = (f"{failed:,} of {len(table):,} references have no face that can be used; see `error`.",) if failed else ()
-    return Result(table, notes=notes)
+    return Result(table, notes=_notes(table))
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,13 @@ class People:
     notes: tuple[str, ...] = ()
 
     @property
+    def sha256(self) -> str:
+        """Of all that decides a match, for runs that are resumed."""
+        digest = hashlib.sha256("\0".join(self.names).encode())
+        digest.update(self.person.tobytes() + self.descriptors.tobytes())
+        return digest.hexdigest()
+
+    @property
     def counts(self) -> npt.NDArray[np.int64]:
         """How many references each person has."""
         return np.bincount(self.person, minlength=len(self.names))
@@ -142,10 +150,11 @@ def read_people(
 ) -> People:
     """Return the people of an enrolment, in memory or in a file, or enrol them now, by what `enroll_people` does."""
     table = _as_table(people)
+    notes: tuple[str, ...] = ()
     if table is None or not set(DESCRIPTOR) <= set(table.column_names):
         names, images = _references(people if table is None else table, image_col, person_col, image_dir)
         table = _described(names, images, Search(), device, progress, limits, purpose)
-        person_col = "person"
+        person_col, notes = "person", _notes(table)
     if person_col not in table.column_names:
         raise PeopleInvalid(f'`people` has no column "{person_col}". Make it with enroll_people.')
     numbers = np.column_stack([table[name].to_numpy().astype(np.float64) for name in DESCRIPTOR])
@@ -157,7 +166,7 @@ def read_people(
     _check_names(kept)
     known = sorted(set(kept))
     lost = sorted({name for name in person if name is not None} - set(known))
-    notes = (f"No reference of {quoted(lost)} has a face that can be used.",) if lost else ()
+    notes += (f"No reference of {quoted(lost)} has a face that can be used.",) if lost else ()
     number = {name: i for i, name in enumerate(known)}
     whose = np.array([number[name] for name in kept], np.int64)
     order = np.argsort(whose, kind="stable")
@@ -221,22 +230,48 @@ def _described(
     limits: Limits,
     purpose: str,
 ) -> pa.Table:
-    """Return the table of `enroll_people`."""
+    """Return the table of `enroll_people`; raise `PeopleInvalid` where no reference has a face."""
     engine = FaceEngine(search, device, "dlib_face", largest=True)
     places = [field for field in place_fields() if field.name != "face"]
-    schema = pa.schema([*places, *((name, pa.float32()) for name in DESCRIPTOR), ("error", pa.string())])
+    schema = pa.schema(
+        [*places, ("faces", pa.int32()), *((name, pa.float32()) for name in DESCRIPTOR), ("error", pa.string())]
+    )
 
     def encode(batch: Batch) -> pa.RecordBatch:
         rows = FaceRows(batch)
         image, _, *numbers = rows.places()
-        descriptors = [pa.array(column, pa.float32(), mask=rows.missing) for column in rows.values[:, 16:].T]
+        faces = pa.array(np.nan_to_num(rows.values[:, -1]).astype(np.int32), mask=batch.failed)
+        descriptors = [pa.array(column, pa.float32(), mask=rows.missing) for column in rows.values[:, 16:-1].T]
         errors = [error or (NO_FACE if gone else None) for error, gone in zip(batch.errors, rows.missing, strict=True)]
-        return pa.RecordBatch.from_arrays([image, *numbers, *descriptors, pa.array(errors, pa.string())], schema=schema)
+        columns = [image, *numbers, faces, *descriptors, pa.array(errors, pa.string())]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     options = {"min_size": float(search.min_size), "min_prob": float(search.threshold)}
     job = face_job("enroll_people", images, engine, schema, encode, options, {"purpose": purpose})
     table = job.run("auto", progress, "record", limits).to_arrow()
+    if not table["error"].null_count:
+        raise PeopleInvalid(
+            f'No reference has a face that can be used; the first one, "{table["image"][0]}": {table["error"][0]}.'
+        )
     return table.add_column(0, "person", pa.array(names, pa.string())).replace_schema_metadata(table.schema.metadata)
+
+
+def _notes(table: pa.Table) -> tuple[str, ...]:
+    """Say which references the user should look at."""
+    failed, notes = len(table) - table["error"].null_count, []
+    if failed:
+        notes.append(f"{failed:,} of {len(table):,} references have no face that can be used; see `error`.")
+    several = table.filter(pa.compute.greater(table["faces"], 1))
+    if len(several):
+        shown = [
+            f"{image} ({faces})"
+            for image, faces in zip(*(several[c].to_pylist() for c in ("image", "faces")), strict=True)
+        ]
+        notes.append(
+            f"{len(several):,} reference(s) show several faces, of which the largest was taken: {quoted(shown, 3)}. "
+            "Look whether it is the right person's, or cut the others away."
+        )
+    return tuple(notes)
 
 
 def _writable(out: str | os.PathLike[str] | None, overwrite: bool) -> Path | None:

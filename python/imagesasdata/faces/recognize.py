@@ -73,8 +73,11 @@ def recognize_faces(
         Least probability of a face in `images`, as `threshold` in `detect_faces`.
     person_col : str
         The column of `people` with the person's name.
-    images, min_size, image_col, image_dir, device, batch_size, progress, on_error, max_pixels, max_bytes, out,
-    retry_failed, overwrite
+    image_dir : path, optional
+        Where relative paths start, those of a table of `people` too.
+    out : path, optional
+        As in `detect_faces`; a run is resumed with the same references and the same purpose only.
+    images, min_size, image_col, device, batch_size, progress, on_error, max_pixels, max_bytes, retry_failed, overwrite
         As in `detect_faces`.
 
     Returns
@@ -147,9 +150,11 @@ def recognize_faces(
         "threshold": chosen.value,
         "method": method,
         "people": dict(zip(known.names, known.counts.tolist(), strict=True)),
+        "people_sha256": known.sha256,
+        "purpose": why,
     }
     engine = FaceEngine(search, device, "dlib_face")
-    facts = {"purpose": why, "threshold": chosen.as_facts()}
+    facts = {"threshold": chosen.as_facts()}
     job = face_job("recognize_faces", found, engine, schema, encode, options, facts)
     result = job.run(batch_size, progress, on_error, limits, out, retry_failed, overwrite)
     return dataclasses.replace(result, notes=(*known.notes, *_notes(chosen, len(known.names))))
