@@ -25,6 +25,7 @@ from .embed import embed_images
 from .errors import ImagesAsDataError
 from .model import model_card
 from .modelfile import verify_model
+from .outputs import check_outputs
 from .progress import BY_OTHERS, Progress
 from .reading import MAX_BYTES
 from .tablefiles import TABLE_SUFFIXES, print_table
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
+        check_outputs(options)
         return run(options)
     except ImagesAsDataError as problem:
         print(f"iad: {type(problem).__name__}: {problem}", file=sys.stderr)

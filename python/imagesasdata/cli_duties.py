@@ -30,8 +30,8 @@ def add_verbs(add: Add) -> None:
     strip.add_argument("--image-dir", help="the folder from which relative paths start")
     strip.add_argument("--quality", type=_quality, default=95, help='1 to 100, or "lossless" (default: %(default)s)')
     strip.add_argument("--profile", default="keep", choices=PROFILES, help="colour profiles (default: %(default)s)")
-    strip.add_argument("--overwrite", action="store_true", help="replace files that are in the folder")
-    strip.add_argument("--log", help="table of what was removed, by suffix; without it, CSV to standard output")
+    strip.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    log_option(strip, "table of what was removed, by suffix; without it, CSV to standard output")
     strip.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
     strip.add_argument("--max-pixels", type=int, default=MAX_PIXELS, help="largest photograph (default: %(default)s)")
     strip.add_argument("--max-bytes", type=int, default=MAX_BYTES, help="largest file (default: %(default)s)")
@@ -47,7 +47,8 @@ def add_verbs(add: Add) -> None:
     frames.add_argument("--quality", type=int, default=95, help="of the JPEG compression (default: %(default)s)")
     frames.add_argument("--max-frames", type=int, default=MOST, help="of one video (default: %(default)s)")
     frames.add_argument("--max-pixels", type=int, default=MAX_PIXELS, help="largest frame (default: %(default)s)")
-    frames.add_argument("--log", help="table of the frames, by suffix; without it, CSV to standard output")
+    log_option(frames, "table of the frames, by suffix; without it, CSV to standard output")
+    frames.add_argument("--overwrite", dest="replace", action="store_true", help="replace a log that is there")
     frames.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a bar")
 
     sheet = verb(add, "datasheet", "write what is known of labelled photographs, with blanks for the rest", _datasheet)
@@ -70,6 +71,11 @@ def verb(add: Add, name: str, help: str, run: Callable[[argparse.Namespace], int
     parser = add(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.set_defaults(run=run)
     return parser
+
+
+def log_option(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("--log", help=help)
+    parser.set_defaults(late=("log",))
 
 
 def _quality(text: str) -> int | str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from .cli_duties import log_option
 from .decode import MAX_PIXELS
 from .errors import ImagesAsDataWarning
 from .reading import MAX_BYTES
@@ -69,7 +70,7 @@ def add_verbs(add: Add) -> None:
     blur.add_argument("--quality", type=_quality, default=95, help='of JPEG, or "lossless" (default: %(default)s)')
     blur.add_argument("--match-threshold", type=_number_or_auto, default="auto", help="as --threshold of recognize")
     blur.add_argument("--purpose", help="with --known: what people are recognised for")
-    blur.add_argument("--log", help="table to write what was hidden to; without it, CSV to standard output")
+    log_option(blur, "table to write what was hidden to; without it, CSV to standard output")
 
 
 def _verb(add: Add, name: str, help: str, verb: str) -> argparse.ArgumentParser:
@@ -86,7 +87,10 @@ def _image_verb(
     suffixes = ", ".join(sorted(TABLE_SUFFIXES))
     what = "folder of the copies" if verb == "blur_faces" else f"table to write, by suffix ({suffixes})"
     parser.add_argument("--out", required=verb == "blur_faces", help=what)
-    if verb != "cluster_faces":
+    if verb == "cluster_faces":
+        parser.add_argument("--overwrite", dest="replace", action="store_true", help="replace a file that is there")
+        parser.set_defaults(late=("out",))
+    else:
         parser.add_argument("--overwrite", action="store_true", help="replace what is there")
         parser.add_argument("--on-error", choices=("record", "stop"), default="record", help="what a broken image does")
     if resumes:
@@ -158,6 +162,9 @@ def _finish(table: pa.Table, target: Any, written: bool) -> int:
         write_table(table, target)
     elif not target:
         print_table(table)
+    purpose = provenance_of(table).get("purpose")
+    if purpose:  # a CSV cannot keep it
+        print(f"purpose: {purpose}", file=sys.stderr)
     failed = len(table) - table["error"].null_count
     where = f", written to {target}" if target else ""
     print(f"{table.num_rows:,} rows, {failed:,} with an error{where}", file=sys.stderr)

@@ -163,10 +163,17 @@ def _progress_option(parser: argparse.ArgumentParser) -> None:
 
 def findings_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", metavar="FILE.zip", help="write all tables to this file")
+    _replace_option(parser, "save")
 
 
 def _table_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", help="table to write, by suffix; without it, CSV to standard output")
+    _replace_option(parser, "out")
+
+
+def _replace_option(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("--overwrite", dest="replace", action="store_true", help="replace a file that is there")
+    parser.set_defaults(late=(name,))
 
 
 def given_of(options: argparse.Namespace) -> dict[str, Any]:

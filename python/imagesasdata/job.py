@@ -18,6 +18,7 @@ from .decode import Limits
 from .engine import Worker
 from .errors import ArgumentInvalid, quoted
 from .images import ImageList
+from .outputs import refuse_input
 from .pipeline import Batch, run_models
 from .progress import Progress, Report
 from .provenance import describe_run, join_provenance
@@ -115,8 +116,7 @@ class Job:
         self, do: _Doing, out: Path, progress: Report, text: str, retry_failed: bool, overwrite: bool
     ) -> Result:
         as_table = out.suffix.lower() in TABLE_SUFFIXES
-        if self.images.source is not None and out.resolve() == Path(self.images.source).resolve():
-            raise ArgumentInvalid(f'`out` is "{out}", the table that is read; give another name.')
+        refuse_input("out", out, [self.images.source])
         if not as_table and out.suffix:
             raise ArgumentInvalid(
                 f'`out` is "{out}"; give a table file ({quoted(sorted(TABLE_SUFFIXES))}) or a folder without a suffix.'

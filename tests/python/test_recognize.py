@@ -89,7 +89,7 @@ def test_the_largest_face_is_the_reference_and_none_is_an_error(folder: Path, tm
 def test_a_file_that_is_there_is_not_written_over(folder: Path, enrolled: pd.DataFrame) -> None:
     with pytest.raises(errors.ArgumentInvalid, match="There is a file"):
         iad.enroll_people(folder / "people", out=folder / "known.parquet")
-    with pytest.raises(errors.ArgumentInvalid, match="give a table file"):
+    with pytest.raises(errors.ArgumentInvalid, match="give a file of its kind"):
         iad.enroll_people(folder / "people", out=folder / "known.pickle")
 
 

@@ -241,7 +241,7 @@ def test_a_file_that_no_run_made_is_not_overwritten(images: list[str], tmp_path:
     data = pd.DataFrame({"path": images[:2]})
     data.to_csv(tmp_path / "posts.csv", index=False)
     for options in ({}, {"overwrite": True}):
-        with pytest.raises(iad.ImagesAsDataError, match="the table that is read"):
+        with pytest.raises(iad.ImagesAsDataError, match="which is read"):
             iad.classify_images(
                 tmp_path / "posts.csv", image_col="path", out=tmp_path / "posts.csv", progress=False, **options
             )

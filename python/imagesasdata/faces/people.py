@@ -17,6 +17,7 @@ import pyarrow.compute
 from ..decode import MAX_PIXELS, Limits
 from ..errors import ArgumentInvalid, PeopleInvalid, quoted
 from ..images import ImageList, find_images
+from ..outputs import check_output, refuse_input
 from ..pipeline import Batch
 from ..progress import Report
 from ..reading import MAX_BYTES
@@ -96,11 +97,13 @@ def enroll_people(
     0  Eileen Collins   88.0
     """
     why = purpose_of(purpose)
-    target = _writable(out, overwrite)
+    if out is not None:
+        refuse_input("out", out, [people])
+        check_output("out", out, overwrite)
     names, images = _references(people, image_col, person_col, image_dir)
     table = _described(names, images, Search(min_size, min_prob), device, progress, Limits(max_pixels, max_bytes), why)
-    if target is not None:
-        write_table(table, target)
+    if out is not None:
+        write_table(table, out)
     return Result(table, notes=_notes(table))
 
 
@@ -272,14 +275,3 @@ def _notes(table: pa.Table) -> tuple[str, ...]:
             "Look whether it is the right person's, or cut the others away."
         )
     return tuple(notes)
-
-
-def _writable(out: str | os.PathLike[str] | None, overwrite: bool) -> Path | None:
-    if out is None:
-        return None
-    path = Path(out).expanduser()
-    if path.suffix.lower() not in TABLE_SUFFIXES:
-        raise ArgumentInvalid(f'`out` is "{out}"; give a table file ({quoted(sorted(TABLE_SUFFIXES))}).')
-    if path.exists() and not overwrite:
-        raise ArgumentInvalid(f'There is a file "{out}" already. Give another `out`, or overwrite=True (--overwrite).')
-    return path

@@ -13,6 +13,7 @@ import pyarrow as pa
 from ..decode import MAX_PIXELS, Limits
 from ..errors import choose
 from ..images import find_images
+from ..outputs import refuse_input
 from ..pipeline import Batch
 from ..progress import Report
 from ..reading import MAX_BYTES
@@ -119,6 +120,8 @@ def recognize_faces(
     """
     choose("method", method, METHODS)
     why = purpose_of(purpose)
+    if out is not None:
+        refuse_input("out", out, [people])
     found = find_images(images, image_col, image_dir)
     search, limits = Search(min_size, min_prob), Limits(max_pixels, max_bytes)
     known = read_people(people, person_col, None, image_dir, device, progress, limits, why)
