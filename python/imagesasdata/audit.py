@@ -100,8 +100,8 @@ def audit_predictions(
     -------
     Findings
         ``tests``: one row for each column of groups and rate: ``by``, ``metric``, ``class``, ``n_groups``, ``lowest``
-        and ``highest`` (groups), ``gap`` (their difference), ``conf_low``, ``conf_high``, ``test``, ``statistic``,
-        ``df``, ``p_value`` (of all groups having the same rate) and ``p_adjusted`` (for all tests of the table).
+        and ``highest`` (groups), ``gap`` (their difference), ``conf_low``, ``conf_high`` (of the widest gap, between
+        whichever groups), ``test``, ``statistic``, ``df``, ``p_value`` (of all groups having the same rate) and ``p_adjusted`` (for all tests of the table).
         ``differences``: each pair of groups: ``by``, ``metric``, ``class``, ``group``, ``reference``, ``difference``,
         ``conf_low``, ``conf_high``, ``interval``, ``p_value``, ``p_adjusted`` (for the pairs of one rate). ``groups``:
         ``by``, ``group``, ``metric``, ``class``, ``estimate``, ``conf_low``, ``conf_high``, ``n`` (photographs that the
@@ -129,9 +129,10 @@ def audit_predictions(
     bootstrap over clusters; differences and tests are those of fewer photographs, by the design effect (Rao and Scott
     1981, 1992). Share errors, calibration and the figures of scores are means: bootstrap, linearized variances with
     Student's t, and a generalized score test (Boos 1992), with clusters or without. P values are
-    adjusted by Holm's method (1979). The interval of a gap holds for all pairs at once (Bonferroni), since the lowest
-    and the highest of many groups differ by chance too. A test that finds nothing in small groups does not show that
-    they are equal: read how far the interval reaches.
+    adjusted by Holm's method (1979). The interval of a gap is for the widest gap between any two groups, whichever they
+    are and in either direction: from the largest that one of the pairs is shown to have, 0 if none is, to the largest
+    that one of them can have, by intervals for all pairs at once (Bonferroni). A small group may so be what makes it
+    long. A test that finds nothing in small groups does not show that they are equal: read how far the interval reaches.
 
     Examples
     --------
@@ -296,11 +297,16 @@ def _test(found: Grouped, names: Sequence[str], conf_level: float, seed: int) ->
     if len(there) > 1:
         order = there[np.argsort(found.estimate[there], kind="stable")]
         lowest, highest = order[0], order[-1]
-        pairs = len(there) * (len(there) - 1) / 2
-        ends = (np.array([highest]), np.array([lowest]))
-        gap, low, high = (float(one[0]) for one in differences(found, *ends, 1 - (1 - conf_level) / pairs))
-        row |= {"lowest": names[lowest], "highest": names[highest], "gap": gap, "conf_high": high}
-        row["conf_low"] = low if np.isnan(low) else max(low, 0.0)
+        first, second = (there[ends] for ends in np.triu_indices(len(there), 1))
+        # All pairs lie in these intervals at once, and so does the widest, whichever it is.
+        _, low, high = differences(found, first, second, 1 - (1 - conf_level) / len(first))
+        row |= {
+            "lowest": names[lowest],
+            "highest": names[highest],
+            "gap": float(found.estimate[highest] - found.estimate[lowest]),
+            "conf_low": float(np.maximum(np.maximum(low, -high), 0).max()),
+            "conf_high": float(np.maximum(-low, high).max()),
+        }
     return row
 
 

@@ -128,6 +128,6 @@ def _not_shown(rows: Sequence[Row], name: str) -> Iterator[str]:
     if row["metric"] in ("mean_error", "mae"):  # in units of the score, of which 0.1 may be nothing
         return
     yield (
-        f'That groups of "{plain(name)}" differ in {_title(row)} is not shown, nor that they are equal: the gap can be '
-        f"as wide as {row['conf_high']:.2f}."
+        f'That groups of "{plain(name)}" differ in {_title(row)} is not shown, nor that they are equal: between some '
+        f"of them the gap can be as wide as {row['conf_high']:.2f}."
     )

@@ -13,8 +13,8 @@
 #' @returns [Findings][imagesasdata_findings] with the tables
 #'
 #' * `tests`: one row for each column of groups and rate: `by`, `metric`, `class`, `n_groups`, `lowest` and `highest`
-#'   (groups), `gap` (their difference), `conf_low`, `conf_high`, `test`, `statistic`, `df`, `p_value` (of all groups
-#'   having the same rate) and `p_adjusted` (for all tests of the table).
+#'   (groups), `gap` (their difference), `conf_low`, `conf_high` (of the widest gap, between whichever groups), `test`,
+#'   `statistic`, `df`, `p_value` (of all groups having the same rate) and `p_adjusted` (for all tests of the table).
 #' * `differences`: each pair of groups: `by`, `metric`, `class`, `group`, `reference`, `difference`, `conf_low`,
 #'   `conf_high`, `interval`, `p_value`, `p_adjusted` (for the pairs of one rate).
 #' * `groups`: `by`, `group`, `metric`, `class`, `estimate`, `conf_low`, `conf_high`, `n` (photographs that the rate
@@ -38,8 +38,10 @@
 #'   over clusters; differences and tests are those of fewer photographs, by the design effect. Share errors,
 #'   calibration and the figures of scores are means: bootstrap, linearized variances with Student's t, and a
 #'   generalized score test, with clusters or without. P values are adjusted by Holm's method. The interval of a gap
-#'   holds for all pairs at once (Bonferroni), since the lowest and the highest of many groups differ by chance too. A
-#'   test that finds nothing in small groups does not show that they are equal: read how far the interval reaches.
+#'   is for the widest gap between any two groups, whichever they are and in either direction: from the largest that one
+#'   of the pairs is shown to have, 0 if none is, to the largest that one of them can have, by intervals for all pairs at
+#'   once (Bonferroni). A small group may so be what makes it long. A test that finds nothing in small groups does not
+#'   show that they are equal: read how far the interval reaches.
 #' @inheritSection evaluate_predictions Errors
 #' @references Boos, D. D. (1992). On generalized score tests. Chouldechova, A. (2017). Fair prediction with disparate
 #'   impact. Holm, S. (1979). A simple sequentially rejective multiple test procedure. Newcombe, R. G. (1998). Interval

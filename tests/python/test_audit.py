@@ -15,6 +15,7 @@ from scipy.stats import fisher_exact
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_chisquare
 
+from imagesasdata.audit import _test as audit_test
 from imagesasdata.audit import audit_predictions
 from imagesasdata.cli import main
 from imagesasdata.errors import ArgumentInvalid, ImagesAsDataWarning
@@ -173,6 +174,39 @@ def test_the_test_and_the_interval_hold_their_level_and_find_what_is_there(clust
     assert wrongly / draws < 0.05 + 0.038
     assert covered / draws > 0.95 - 0.038
     assert found / draws > 0.8
+
+
+def test_the_interval_of_a_gap_reaches_as_far_as_any_pair_can_differ() -> None:
+    missed = pd.DataFrame({"g": ["big"] * 200 + ["small"] * 4, "hand": "yes", "label": ["no"] * 20 + ["yes"] * 184})
+    right = pd.DataFrame({"g": ["big"] * 200 + ["small"] * 4, "hand": "no", "label": "no"})
+    with pytest.warns(ImagesAsDataWarning, match=r"in accuracy is not shown.* as wide as 0\.27"):
+        found = audit_predictions(pd.concat([missed, right]).assign(image=range(408)), "hand", by="g", replicates=0)
+    for metric, name in (("accuracy", None), ("false_negative_rate", "yes")):
+        gap, pair = (row(found, metric, name, table) for table in ("tests", "differences"))
+        assert gap["gap"] == pytest.approx(abs(pair["difference"]))
+        assert (gap["conf_low"], gap["conf_high"]) == pytest.approx((0, max(-pair["conf_low"], pair["conf_high"])))
+    frame = divided(600, (0.5, 0.3, 0.2))
+    three = audit(frame, "hand", by="region", conf_level=0.94)
+    pairs = audit(frame, "hand", by="region", conf_level=0.98).differences  # 1 - 0.06 / 3
+    pairs = pairs[pairs["metric"] == "accuracy"]
+    gap = row(three, "accuracy", None, "tests")
+    assert gap["conf_high"] == pytest.approx(np.maximum(-pairs["conf_low"], pairs["conf_high"]).max())
+    assert gap["conf_low"] == pytest.approx(max(0, pairs["conf_low"].max(), (-pairs["conf_high"]).max()))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shares"), [([200, 8], [0.1, 0.3]), ([200, 8], [0.1, 0.1]), ([300, 10, 10, 10], [0.1, 0.1, 0.1, 0.3])]
+)
+def test_the_interval_of_a_gap_covers_the_widest_one(sizes: list[int], shares: list[float]) -> None:
+    rng = np.random.default_rng(1)
+    group, k, draws = np.repeat(np.arange(len(sizes)), sizes), len(sizes), 400
+    true, covered = max(shares) - min(shares), 0
+    for _ in range(draws):
+        values = (rng.random(len(group)) < np.array(shares)[group]).astype(float)
+        rate = Rate("false_negative_rate", "yes", values, np.ones(len(group), bool))
+        said = audit_test(grouped(rate, group, k), [str(i) for i in range(k)], 0.95, 1)
+        covered += said["conf_low"] <= true <= said["conf_high"]
+    assert covered / draws > 0.95 - 0.033  # three standard errors of 400 draws
 
 
 def test_a_tiny_group_without_an_error_is_no_finding_because_nothing_varies_in_it() -> None:
