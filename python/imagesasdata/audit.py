@@ -101,7 +101,8 @@ def audit_predictions(
     Findings
         ``tests``: one row for each column of groups and rate: ``by``, ``metric``, ``class``, ``n_groups``, ``lowest``
         and ``highest`` (groups), ``gap`` (their difference), ``conf_low``, ``conf_high`` (of the widest gap, between
-        whichever groups), ``test``, ``statistic``, ``df``, ``p_value`` (of all groups having the same rate) and ``p_adjusted`` (for all tests of the table).
+        whichever groups), ``test``, ``statistic``, ``df``, ``p_value`` (of all groups having the same rate) and
+        ``p_adjusted`` (for all tests of the table).
         ``differences``: each pair of groups: ``by``, ``metric``, ``class``, ``group``, ``reference``, ``difference``,
         ``conf_low``, ``conf_high``, ``interval``, ``p_value``, ``p_adjusted`` (for the pairs of one rate). ``groups``:
         ``by``, ``group``, ``metric``, ``class``, ``estimate``, ``conf_low``, ``conf_high``, ``n`` (photographs that the
@@ -132,7 +133,8 @@ def audit_predictions(
     adjusted by Holm's method (1979). The interval of a gap is for the widest gap between any two groups, whichever they
     are and in either direction: from the largest that one of the pairs is shown to have, 0 if none is, to the largest
     that one of them can have, by intervals for all pairs at once (Bonferroni). A small group may so be what makes it
-    long. A test that finds nothing in small groups does not show that they are equal: read how far the interval reaches.
+    long. A test that finds nothing in small groups does not show that they are equal: read how far the interval
+    reaches.
 
     Examples
     --------

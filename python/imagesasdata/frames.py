@@ -92,7 +92,7 @@ def sample_frames(
         (seconds from its beginning) and ``video_error``. The frames are the first at 0, `every`, 2 `every`, ... seconds
         or after, upright and with square pixels. A video that cannot be read, or is damaged further on, has a last row
         with the reason in ``video_error`` and no ``image``. ``classify_images(frames, image_col="image")`` takes the
-        table as it is, and the time comes along.
+        table as it is, and so do `detect_faces` and the others; ``video`` and ``time`` come along.
 
     Raises
     ------

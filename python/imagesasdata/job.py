@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
@@ -28,6 +29,7 @@ from .tables import provenance_of, with_provenance
 from .verb import Result, Stopped, refuse_existing
 from .version import __version__
 
+OF_FRAMES = ["video", "time"]  # columns that `sample_frames` makes, kept in long tables too
 GATHER = 1024  # rows that are made into columns at once: fewer cost time, more cost memory
 
 
@@ -169,15 +171,36 @@ class Job:
     def _result(self, table: pa.Table, made: Sequence[dict[str, Any]] = ()) -> Result:
         """Return the rows with their provenance, which is that of the parts `made` where there are any."""
         return Result(
-            with_provenance(table, {**self._description(), **join_provenance(made)}),
+            with_provenance(self._timed(table), {**self._description(), **join_provenance(made)}),
             self.images.data if self.joins else None,
         )
+
+    def _timed(self, table: pa.Table) -> pa.Table:
+        """Return a long table with the video and the time of each row, where the images are frames of videos."""
+        data = self.images.data
+        if self.joins or data is None or not set(OF_FRAMES) <= set(self.images.columns):
+            return table
+        if not isinstance(data, pa.Table):
+            data = pa.Table.from_pandas(data[OF_FRAMES], preserve_index=False)
+        kept = data.select(OF_FRAMES).take(pa.array(_image_of_rows(table)))
+        for place, name in enumerate(OF_FRAMES, 1):
+            table = table.add_column(place, name, kept[name])
+        return table
 
     def _described(self, table: pa.Table) -> pa.Table:
         return with_provenance(table, self._description())
 
     def _description(self) -> dict[str, Any]:
         return {**describe_run(self.verb, self.engine.models, self.engine.device), **self.facts}
+
+
+def _image_of_rows(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Return the position of each row's image among those of the table."""
+    new_image = np.ones(table.num_rows, bool)
+    for number in {"rank", "face"}.intersection(table.column_names):
+        # A long table: an image begins with number 1, or has one row without a number.
+        new_image = pa.compute.fill_null(pa.compute.equal(table[number], 1), True).to_numpy()
+    return np.cumsum(new_image) - 1
 
 
 @dataclass(frozen=True)
@@ -237,11 +260,7 @@ class _Doing:
 
     def retry(self, table: pa.Table, part: Part) -> pa.Table:
         """Return the table of a part with its failed images tried again, everything else as it was."""
-        new_image = np.ones(table.num_rows, bool)
-        for number in {"rank", "face"}.intersection(table.column_names):
-            # A long table: an image begins with number 1, or has one row without a number.
-            new_image = pa.compute.fill_null(pa.compute.equal(table[number], 1), True).to_numpy()
-        image = part.start + np.cumsum(new_image) - 1
+        image = part.start + _image_of_rows(table)
         failed = np.flatnonzero(pa.compute.is_valid(table["error"]).to_numpy())
         images = self.job.images
         rows = image[failed].tolist()

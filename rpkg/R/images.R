@@ -5,7 +5,8 @@
 run_verb <- function(verb, arguments, long = FALSE, whole = !is.null(arguments$out), call = rlang::caller_env()) {
   iad <- python_module(call)
   images <- arguments$images
-  table <- call_python(iad[[verb]]$for_r, send_images(arguments, call, whole), call)
+  sent <- send_images(arguments, call, whole, long)
+  table <- call_python(iad[[verb]]$for_r, sent, call)
   if (!is.data.frame(images) || long) {
     return(table)
   }
@@ -16,11 +17,17 @@ run_verb <- function(verb, arguments, long = FALSE, whole = !is.null(arguments$o
   add_columns(images, table[-seq_along(images)], attributes(table))
 }
 
-send_images <- function(arguments, call, whole = !is.null(arguments$out)) {
+# What sample_frames() says of each photograph, kept in long tables too.
+of_frames <- c("video", "time")
+
+send_images <- function(arguments, call, whole = !is.null(arguments$out), long = FALSE) {
   images <- arguments$images
   if (is.data.frame(images)) {
     # Where `out` is a table, Python writes the caller's columns to the file too.
     sent <- paths_of(images, arguments$image_col, call, whole = whole)
+    if (long && all(of_frames %in% names(images))) {
+      sent[of_frames] <- lapply(images[of_frames], plain_column)
+    }
     arguments$images <- table_to_python(sent)
     return(arguments)
   }

@@ -199,14 +199,14 @@ def test_the_interval_of_a_gap_reaches_as_far_as_any_pair_can_differ() -> None:
 )
 def test_the_interval_of_a_gap_covers_the_widest_one(sizes: list[int], shares: list[float]) -> None:
     rng = np.random.default_rng(1)
-    group, k, draws = np.repeat(np.arange(len(sizes)), sizes), len(sizes), 400
+    group, k, draws = np.repeat(np.arange(len(sizes)), sizes), len(sizes), 200
     true, covered = max(shares) - min(shares), 0
     for _ in range(draws):
         values = (rng.random(len(group)) < np.array(shares)[group]).astype(float)
         rate = Rate("false_negative_rate", "yes", values, np.ones(len(group), bool))
         said = audit_test(grouped(rate, group, k), [str(i) for i in range(k)], 0.95, 1)
         covered += said["conf_low"] <= true <= said["conf_high"]
-    assert covered / draws > 0.95 - 0.033  # three standard errors of 400 draws
+    assert covered / draws > 0.95 - 0.046  # three standard errors of 200 draws
 
 
 def test_a_tiny_group_without_an_error_is_no_finding_because_nothing_varies_in_it() -> None:

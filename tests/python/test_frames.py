@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from faces_drawn import astronaut, save_all
 from networks import CARD, colours
 from PIL import Image
 
@@ -207,6 +209,26 @@ def test_damaged_bytes_never_end_the_run(tmp_path: Path) -> None:
         table = frames(paths, tmp_path / f"out_{name}")
         assert set(table["video"]) == set(map(str, paths))
         assert (table["image"].isna() == table["video_error"].notna()).all()
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow", "file"])
+def test_long_tables_keep_the_video_and_the_time(kind: str, tmp_path: Path) -> None:
+    photos = save_all([astronaut().crop((100, 0, 340, 240)), Image.new("RGB", (60, 60))], tmp_path / "photos")
+    images = [photos[0], None, photos[1], photos[0]]
+    table = pd.DataFrame({"image": images, "video": list("aabb"), "frame": [1, 2, 1, 2], "time": [0, 1.5, 0, 3]})
+    table.to_csv(tmp_path / "frames.csv", index=False)
+    given = {"pandas": table, "arrow": pa.Table.from_pandas(table), "file": tmp_path / "frames.csv"}[kind]
+    options: dict[str, Any] = {"image_col": "image", "progress": False}
+    found = iad.detect_faces(given, out=tmp_path / "faces.parquet", **options)
+    assert list(found)[:4] == ["image", "video", "time", "face"]
+    assert list(pd.read_parquet(tmp_path / "faces.parquet"))[:3] == ["image", "video", "time"]
+    tags = iad.tag_images(given, top=2, **options)
+    log = iad.blur_faces(given, tmp_path / "copies", **options)
+    for long in (found, tags, log, iad.cluster_faces(given, purpose="A test.", **options)):
+        pairs = long[["image", "video", "time"]].drop_duplicates()
+        assert pairs["video"].tolist() == list("aabb") and pairs["time"].tolist() == [0, 1.5, 0, 3]
+        assert [None if pd.isna(name) else name for name in pairs["image"]] == images
+    assert list(iad.detect_faces(table.drop(columns="video"), **options))[:2] == ["image", "face"]
 
 
 def test_limits_are_told_and_the_memory_is_that_of_a_frame(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def detect_faces(
         1); ``left_eye_x``, ``left_eye_y``, ``right_eye_x``, ``right_eye_y``, ``nose_x``, ``nose_y``, ``mouth_left_x``,
         ``mouth_left_y``, ``mouth_right_x``, ``mouth_right_y`` in the same pixels, left and right as the viewer sees
         them; ``error``. A photograph that failed, or shows no face, has one row with all else missing, so that no join
-        loses a photograph.
+        loses a photograph. Of a data frame that `sample_frames` made, ``video`` and ``time`` come along, after
+        ``image``.
 
     Raises
     ------

@@ -14,6 +14,19 @@ test_that("videos reach Python as paths, with whole numbers", {
   expect_true(all(is.na(sent[[2]]$videos$id)))
 })
 
+test_that("long tables keep the video and the time", {
+  verb <- fake_verb(function(arguments) data.frame(image = "a.jpg", video = "a.mp4", time = 1.5, face = 1L))
+  local_fake_python(detect_faces = verb)
+  frames <- data.frame(image = "a.jpg", video = factor("a.mp4"), frame = 1L, time = 1.5)
+  table <- detect_faces(frames, image_col = "image", progress = FALSE)
+  expect_named(table, c("image", "video", "time", "face"))
+  detect_faces(frames[c("image", "time")], image_col = "image", progress = FALSE)
+  sent <- verb$calls()
+  expect_identical(sent[[1]]$images[c("video", "time")], data.frame(video = "a.mp4", time = 1.5))
+  expect_true(is.na(sent[[1]]$images$frame))
+  expect_true(is.na(sent[[2]]$images$time))
+})
+
 test_that("what is no video is a row with the reason, and a missing library an error", {
   skip_without_python()
   film <- withr::local_tempfile(fileext = ".mp4")
