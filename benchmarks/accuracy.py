@@ -26,6 +26,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from imagesasdata.evaluate import quality
+from imagesasdata.evidence import inflation
 from imagesasdata.images import ImageList
 from imagesasdata.intervals import wilson
 from imagesasdata.labels import Labels
@@ -35,7 +36,7 @@ from imagesasdata.train.head import Head
 from imagesasdata.train.head_graph import OUTPUT, with_head
 from imagesasdata.train.method import Material, Rows
 from imagesasdata.train.torch_graph import TorchGraph
-from imagesasdata.train.validate import activated, inflation, out_of_fold
+from imagesasdata.train.validate import activated, out_of_fold
 
 METHODS = ("head", "tail", "full", "book")
 SHARE = 0.75

@@ -13,6 +13,7 @@ from .beside import read_beside
 from .compared import Compared
 from .errors import ArgumentInvalid, quoted
 from .evaluation_tables import in_order
+from .evidence import Evidence
 from .findings import Findings, FindingsVerb
 from .intervals import bootstrap, check_level, check_whole, holm, needed, percentile, wilson
 from .metrics import Codes, Floats, ratio
@@ -133,8 +134,9 @@ def audit_predictions(
     adjusted by Holm's method (1979). The interval of a gap is for the widest gap between any two groups, whichever they
     are and in either direction: from the largest that one of the pairs is shown to have, 0 if none is, to the largest
     that one of them can have, by intervals for all pairs at once (Bonferroni). A small group may so be what makes it
-    long. A test that finds nothing in small groups does not show that they are equal: read how far the interval
-    reaches.
+    long. Of predictions out of fold, intervals of rates are wider as in `evaluate_predictions`; gaps and tests are not,
+    since the same models predicted all groups. A test that finds nothing in small groups does not show that they are
+    equal: read how far the interval reaches.
 
     Examples
     --------
@@ -158,11 +160,12 @@ def audit_predictions(
     if not len(used):
         raise ArgumentInvalid("No photograph has both a prediction and a true label, so there is nothing to compare.")
     part = beside.compared.take(used)
-    clusters = None if beside.clusters is None else np.unique(beside.clusters[used], return_inverse=True)[1]
+    evidence = beside.evidence.take(used)
+    clusters = None if evidence.clusters is None else np.unique(evidence.clusters, return_inverse=True)[1]
     rates = list(rates_of(part, _about(part, class_name)))
     divisions = {name: _division(name, [values[row] for row in used]) for name, values in beside.groups.items()}
     everyone = np.zeros(len(used), np.int64)
-    settings = (clusters, conf_level, replicates, seed)
+    settings = (evidence, conf_level, replicates, seed)
     metrics = [{**_named(rate), **row} for rate in rates for row in _rows(rate, everyone, ["all"], *settings)]
     groups, tests, pairs = [], [], []
     for name, (codes, names) in divisions.items():
@@ -240,12 +243,13 @@ def _rows(
     rate: Rate,
     codes: Codes,
     names: Sequence[str],
-    clusters: Codes | None,
+    evidence: Evidence,
     conf_level: float,
     replicates: int,
     seed: int,
 ) -> list[dict[str, Any]]:
     """Return the estimates of a rate, one for each group."""
+    clusters, inflation = evidence.clusters, evidence.inflation
     rows = []
     for code in range(len(names)):
         inside = codes == code
@@ -255,9 +259,9 @@ def _rows(
         units = None if clusters is None else np.unique(clusters[inside], return_inverse=True)[1].astype(np.int64)
         counts = rate.is_share and clusters is None
         if counts:
-            low, high = (float(limit) for limit in wilson(total, n, conf_level))
+            low, high = (float(limit) for limit in wilson(total / inflation, n / inflation, conf_level))
         else:
-            low, high = _resampled(values, there, units, conf_level, replicates, seed)
+            low, high = _resampled(values, there, units, inflation, conf_level, replicates, seed)
         rows.append(
             {
                 "estimate": estimate,
@@ -265,15 +269,21 @@ def _rows(
                 "conf_high": high if n else np.nan,
                 "n": n,
                 "n_clusters": None if clusters is None else len(np.unique(clusters[inside][there])),
-                "n_needed": _needed(estimate, n, high - low, counts, conf_level) if rate.is_share else None,
-                "interval": "Wilson" if counts else "bootstrap" if clusters is None else "cluster bootstrap",
+                "n_needed": _needed(estimate, n, high - low, counts, inflation, conf_level) if rate.is_share else None,
+                "interval": evidence.interval("Wilson" if counts else "bootstrap"),
             }
         )
     return rows
 
 
 def _resampled(
-    values: Floats, there: Any, units: Codes | None, conf_level: float, replicates: int, seed: int
+    values: Floats,
+    there: Any,
+    units: Codes | None,
+    inflation: float,
+    conf_level: float,
+    replicates: int,
+    seed: int,
 ) -> tuple[float, float]:
     if not replicates or not there.any():
         return np.nan, np.nan
@@ -281,15 +291,15 @@ def _resampled(
     def measure(weights: Floats) -> Floats:
         return ratio(weights[:, there] @ values[there], weights[:, there].sum(axis=1))[:, None]
 
-    low, high = percentile(bootstrap(measure, len(values), replicates, seed, units), conf_level)
+    low, high = percentile(bootstrap(measure, len(values), replicates, seed, units, inflation), conf_level)
     return float(low[0]), float(high[0])
 
 
-def _needed(estimate: float, n: int, width: float, counts: bool, conf_level: float) -> int | None:
+def _needed(estimate: float, n: int, width: float, counts: bool, inflation: float, conf_level: float) -> int | None:
     if n == 0 or np.isnan(width):
         return None
     if counts:
-        return needed(estimate, WITHIN, conf_level)
+        return int(np.ceil(needed(estimate, WITHIN, conf_level) * inflation))
     return int(np.ceil(n * (width / 2 / WITHIN) ** 2))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from .compared import Attributes, Classes, Compared, Scores
 from .errors import ArgumentInvalid, quoted
+from .evidence import Evidence, number_clusters, read_out_of_fold
 from .labels import Labels
-from .metrics import Codes
+from .metrics import Flags
 from .predicted import Predicted, read_predicted
 from .truth import Truth, read_truth
 
@@ -28,8 +30,8 @@ class Beside:
         The predictions as they were read.
     groups : dict of list
         For each column of groups its ``[n]`` values, None for none.
-    clusters : numpy.ndarray or None
-        ``[n]``: numbers of clusters.
+    evidence : Evidence
+        Photographs and clusters, and whether models of several folds predicted them.
     ceiling : float or None
         How far coders agree.
     labels : Labels or None
@@ -41,7 +43,7 @@ class Beside:
     compared: Compared
     predicted: Predicted
     groups: dict[str, list[str | None]]
-    clusters: Codes | None
+    evidence: Evidence
     ceiling: float | None
     labels: Labels | None
     notes: list[str]
@@ -62,20 +64,29 @@ def read_beside(
     compared, unknown = _beside(predicted, known)
     columns = [] if by is None else [by] if isinstance(by, str) else [str(name) for name in by]
     groups = {name: known.column(predicted.frame, name, "by") for name in columns}
+    evidence, about_folds = read_out_of_fold(predicted.frame, predicted.images)
     notes = [*predicted.notes, *known.notes, *unknown]
-    clusters = None
     if cluster is not None:
         clusters = number_clusters(known.column(predicted.frame, cluster, "cluster"))
+        evidence = dataclasses.replace(evidence or Evidence(number_clusters(predicted.images)), clusters=clusters)
+    elif evidence is not None:
+        notes += about_folds
     else:
-        used = compared.predicted() & compared.labelled()
-        names = [image for image, use in zip(predicted.images, used, strict=True) if use and image is not None]
-        if len(set(names)) < len(names):
-            clusters = number_clusters(predicted.images)
-            notes.append(
-                f"{len(names) - len(set(names)):,} row(s) are about a photograph that occurs before; the rows of one "
-                "photograph are resampled together."
-            )
-    return Beside(compared, predicted, groups, clusters, known.ceiling, known.labels, notes)
+        evidence, copies = _by_photograph(predicted, compared.predicted() & compared.labelled())
+        notes += copies
+    return Beside(compared, predicted, groups, evidence, known.ceiling, known.labels, notes)
+
+
+def _by_photograph(predicted: Predicted, used: Flags) -> tuple[Evidence, list[str]]:
+    """Return the evidence where each photograph stands for itself, and a note if some occur in several rows."""
+    numbers = number_clusters(predicted.images)
+    more = int(used.sum()) - Evidence(numbers).count(used)
+    if not more:
+        return Evidence(numbers), []
+    note = (
+        f"{more:,} row(s) are about a photograph that occurs before; the rows of one photograph are resampled together."
+    )
+    return Evidence(numbers, numbers), [note]
 
 
 def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:
@@ -120,13 +131,4 @@ def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:
             predicted.prob,
         ),
         notes,
-    )
-
-
-def number_clusters(values: Iterable[Any]) -> Codes:
-    """Number clusters; a row without one is a cluster of its own."""
-    numbers: dict[Any, int] = {}
-    return np.array(
-        [numbers.setdefault((row, None) if value is None else value, len(numbers)) for row, value in enumerate(values)],
-        np.int64,
     )

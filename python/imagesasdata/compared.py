@@ -48,8 +48,8 @@ class Compared(Protocol):
     def shares(self) -> dict[Key, tuple[int, int]]:
         """Return those metrics that are plain shares of photographs, as how many of how many."""
 
-    def rests_on(self, key: Key) -> int:
-        """Return how many rows a metric that is no such share rests on."""
+    def rests_on(self, key: Key) -> Flags:
+        """Say which rows a metric rests on, ``[n]``."""
 
     def chance(self, draws: int, seed: int) -> Estimates:
         """Return the calibration errors that a calibrated model would have by chance, ``[draws]``."""
@@ -150,11 +150,11 @@ class Classes:
             found["recall", self.names[code]] = (both, int((self.truth == code).sum()))
         return found
 
-    def rests_on(self, key: Key) -> int:
-        if key[0] != "f1":
-            return len(self)
-        code = self.names.index(str(key[1]))
-        return int(((self.truth == code) | (self.given == code)).sum())
+    def rests_on(self, key: Key) -> Flags:
+        if key[1] is None:
+            return np.ones(len(self), bool)
+        code = self.names.index(key[1])
+        return _rests_on(key[0], self.truth == code, self.given == code)
 
     def chance(self, draws: int, seed: int) -> Estimates:
         if self.prob is None:
@@ -260,11 +260,11 @@ class Attributes:
             found["recall", name] = (both, int(truth.sum()))
         return found
 
-    def rests_on(self, key: Key) -> int:
+    def rests_on(self, key: Key) -> Flags:
         if key[1] is None:
-            return len(self)
-        _, truth, given = self._of(self.names.index(key[1]))
-        return int((truth | given).sum()) if key[0] == "f1" else len(truth)
+            return np.ones(len(self), bool)
+        i = self.names.index(key[1])
+        return self._of(i)[0] & _rests_on(key[0], self.truth[:, i] == 1, self.given[:, i] == 1)
 
     def chance(self, draws: int, seed: int) -> Estimates:
         found: Estimates = {}
@@ -348,8 +348,8 @@ class Scores:
     def shares(self) -> dict[Key, tuple[int, int]]:
         return {}
 
-    def rests_on(self, key: Key) -> int:
-        return len(self) if key[1] is None else int(self._rows(self.names.index(key[1])).sum())
+    def rests_on(self, key: Key) -> Flags:
+        return np.ones(len(self), bool) if key[1] is None else self._rows(self.names.index(key[1]))
 
     def chance(self, draws: int, seed: int) -> Estimates:
         return {}
@@ -376,6 +376,11 @@ def floats(values: npt.ArrayLike) -> pa.Array:
 def _sure(prob: Floats, given: Codes) -> Floats:
     """Return the probability of the label that was given, of the attribute's."""
     return np.where(given == 1, prob, 1 - prob)
+
+
+def _rests_on(metric: str, truth: Flags, given: Flags) -> Flags:
+    """Say which rows a metric of a class rests on."""
+    return {"precision": given, "recall": truth, "f1": truth | given}.get(metric, np.ones(len(truth), bool))
 
 
 def _at(values: Floats | None, rows: npt.NDArray[np.intp] | Flags) -> Floats | None:

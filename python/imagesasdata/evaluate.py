@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from .beside import number_clusters, read_beside
+from .beside import read_beside
 from .ceilings import ceiling_lines, ceilings
 from .compared import Attributes, Classes, Compared, Scores
 from .errors import ArgumentInvalid, choose, quoted
@@ -23,6 +22,7 @@ from .evaluation_tables import (
     roc_table,
 )
 from .evaluation_words import notes_on, summary
+from .evidence import Evidence, number_clusters
 from .findings import Findings, FindingsVerb
 from .intervals import check_level, check_whole
 from .metrics import Floats
@@ -50,8 +50,9 @@ def evaluate_predictions(
     Parameters
     ----------
     predictions : data frame or table file
-        From `classify_images`, or the out-of-fold predictions of `cross_validate`. Without columns of probabilities,
-        what rests on labels alone is measured.
+        From `classify_images`, or the out-of-fold predictions of `cross_validate`, whose columns ``fold``, ``repeat``
+        and ``group`` make intervals as wide as they are there. Without columns of probabilities, what rests on labels
+        alone is measured.
     truth : str, list, data frame, table file or folder
         A column of `predictions` (of several attributes or scores: a list of columns, or what their names begin with,
         such as ``"truth"`` for ``truth_fire`` and ``truth_flag``); a list with a label for each row; or a data frame or
@@ -80,15 +81,15 @@ def evaluate_predictions(
     -------
     Findings
         ``metrics``: ``metric``, ``class`` (missing for the whole), ``estimate``, ``conf_low``, ``conf_high``, ``n``
-        (rows that it rests on) and ``interval`` (how it was made); an estimate is missing where it is undefined, as the
-        recall of a class without photographs is. ``groups``: the same by ``by`` and ``group``. ``confusion``:
+        (photographs that it rests on) and ``interval`` (how it was made); an estimate is missing where it is undefined,
+        as the recall of a class without photographs is. ``groups``: the same by ``by`` and ``group``. ``confusion``:
         ``truth``, ``label``, ``n``, for several attributes also ``attribute``. ``roc``: ``class``, ``threshold``,
         ``fpr``, ``tpr``; ``pr``: ``class``, ``threshold``, ``recall``, ``precision``. ``calibration``: ``class``
         (missing: the label that was given), ``prob``, ``share`` (that is right), ``conf_low``, ``conf_high``, ``n``, in
         bins of equal mass. ``predictions``: every row with its truth. With `coders`, ``ceilings``: ``name``, ``metric``
         (``coder_accuracy``: how often one coder says what most of the others say; ``coder_correlation``: of one coder
         with the mean of the others; ``best_r2``, ``best_correlation``: what the coders' agreement allows a model at
-        most), ``estimate``, ``conf_low``, ``conf_high``, ``n``. Facts: ``n`` (rows compared), ``n_failed``
+        most), ``estimate``, ``conf_low``, ``conf_high``, ``n``. Facts: ``n`` (photographs compared), ``n_failed``
         (without a prediction), ``n_unlabelled`` (without a truth), ``primary`` with ``estimate``, ``conf_low`` and
         ``conf_high``, ``baseline`` (accuracy of always giving the most frequent class) and ``ceiling`` (agreement of
         the coders).
@@ -111,8 +112,10 @@ def evaluate_predictions(
     Intervals of accuracy, precision and recall are Wilson's (1927); those of other figures, and all of them with
     `cluster`, are percentiles of 1,000 bootstrap replicates. That of the calibration error, which chance makes greater,
     begins at 0 where a calibrated model would have as large an error. Intervals are missing where replicates do not
-    differ, as where no photograph is wrong. A photograph that occurs in several rows is a cluster by itself. Intervals
-    say nothing of photographs of another kind than those in the table.
+    differ, as where no photograph is wrong. A photograph that occurs in several rows is a cluster by itself.
+    Predictions out of fold come from models that share photographs, so their intervals are wider, 1.5 times with five
+    folds (Nadeau and Bengio 2003), and where groups were kept together, these are the clusters: ``interval`` then says
+    ``across folds``. Intervals say nothing of photographs of another kind than those in the table.
 
     Examples
     --------
@@ -128,7 +131,7 @@ def evaluate_predictions(
         beside.compared,
         beside.predicted.images,
         beside.predicted.errors,
-        beside.clusters,
+        beside.evidence,
         beside.groups,
         check_level(conf_level),
         check_whole("replicates", replicates),
@@ -158,14 +161,13 @@ def quality(
     outputs: Floats,
     images: Sequence[str | None],
     *,
-    clusters: npt.NDArray[Any] | Sequence[Any] | None = None,
+    evidence: Evidence | None = None,
     by: Mapping[str, Sequence[str | None]] | None = None,
     conf_level: float = 0.95,
     replicates: int = 1000,
     seed: int = 1,
     ceiling: float | None = None,
     errors: Sequence[str | None] | None = None,
-    inflation: float = 1.0,
 ) -> Findings:
     """Return the evaluation of outputs of a network whose labels are known.
 
@@ -181,8 +183,8 @@ def quality(
         ``[n, k]``: probabilities, after the activation, or scores; a row with NaN has no prediction.
     images : sequence of str
         ``[n]``: names of the photographs.
-    clusters : sequence, optional
-        ``[n]``: rows with equal values are resampled together.
+    evidence : Evidence, optional
+        Of the n rows; by default each photograph stands for itself.
     by : dict of sequences, optional
         Subgroups: name, and ``[n]`` values, None for none.
     conf_level, replicates, seed
@@ -191,8 +193,6 @@ def quality(
         How far coders agree.
     errors : sequence of str or None, optional
         ``[n]``: why there is no prediction.
-    inflation : float
-        By how much the variance of an estimate is greater than by the draw of photographs alone.
     """
     choose("task", task, TASKS)
     values, outputs = np.array(values, float), np.array(outputs, float)
@@ -216,14 +216,13 @@ def quality(
         compared,
         list(images),
         errors,
-        None if clusters is None else number_clusters(clusters),
+        evidence or Evidence(number_clusters(range(len(images)))),
         groups,
         check_level(conf_level),
         check_whole("replicates", replicates),
         check_whole("seed", seed),
         ceiling,
         [],
-        inflation,
     )
 
 
@@ -231,14 +230,13 @@ def _findings(
     compared: Compared,
     images: Sequence[str | None],
     errors: Sequence[str | None],
-    clusters: npt.NDArray[np.int64] | None,
+    evidence: Evidence,
     by: dict[str, list[str | None]],
     conf_level: float,
     replicates: int,
     seed: int,
     ceiling: float | None,
     notes: Sequence[str],
-    inflation: float = 1.0,
 ) -> Findings:
     predicted, labelled = compared.predicted(), compared.labelled()
     used = np.flatnonzero(predicted & labelled)
@@ -248,12 +246,12 @@ def _findings(
             "a true label, but none has both, so there is nothing to compare."
         )
     part = compared.take(used)
-    inside = None if clusters is None else clusters[used]
-    metrics = metrics_table(part, conf_level, replicates, seed, inside, inflation)
+    evidence = evidence.take(used)
+    metrics = metrics_table(part, conf_level, replicates, seed, evidence)
     tables = {"metrics": metrics}
     if by:
         groups = {name: [values[row] for row in used] for name, values in by.items()}
-        tables["groups"] = groups_table(part, groups, conf_level, replicates, seed, inside)
+        tables["groups"] = groups_table(part, groups, conf_level, replicates, seed, evidence)
     if compared.task != "score":
         tables["confusion"] = confusion_table(part)
         for name, table in (("roc", roc_table(part)), ("pr", pr_table(part))):
@@ -268,13 +266,13 @@ def _findings(
     facts = {
         "task": compared.task,
         "classes": list(compared.names),
-        "n": len(used),
+        "n": evidence.count(),
         "n_failed": int((~predicted).sum()),
         "n_unlabelled": int((predicted & ~labelled).sum()),
-        "n_clusters": None if inside is None else len(np.unique(inside)),
+        "n_clusters": evidence.count_clusters(),
         "conf_level": conf_level,
         "replicates": replicates,
-        "inflation": inflation,
+        "inflation": evidence.inflation,
         "seed": seed,
         "primary": name,
         "estimate": first["estimate"],

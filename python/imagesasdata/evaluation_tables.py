@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from .compared import Compared, Estimates, floats
+from .evidence import Evidence
 from .intervals import above_zero, bootstrap, percentile, wilson
 from .metrics import Codes, Flags, Floats, bin_count, bin_numbers
 
@@ -34,8 +34,7 @@ def metrics_table(
     conf_level: float,
     replicates: int,
     seed: int,
-    clusters: npt.NDArray[Any] | None = None,
-    inflation: float = 1.0,
+    evidence: Evidence,
 ) -> pa.Table:
     """Return each metric with its interval.
 
@@ -47,12 +46,11 @@ def metrics_table(
         Level of the intervals.
     replicates, seed : int
         Of the bootstrap.
-    clusters : numpy.ndarray, optional
-        ``[n]``: rows with equal values are resampled together, and every interval is by the bootstrap.
-    inflation : float
-        By how much the variance of an estimate is greater than by the draw of photographs alone.
+    evidence : Evidence
+        Of the n rows. With clusters every interval is by the bootstrap.
     """
     n = len(compared)
+    clusters, inflation = evidence.clusters, evidence.inflation
     codes: Codes | None = None if clusters is None else np.unique(clusters, return_inverse=True)[1].astype(np.int64)
     whole: Estimates = compared.estimates(np.ones((1, n)))
     shares, chance = compared.shares(), compared.chance(DRAWS, seed)
@@ -70,8 +68,8 @@ def metrics_table(
         if np.isnan(row["estimate"]):
             limits = [np.nan, np.nan]
         row |= {"conf_low": limits[0], "conf_high": limits[1]}
-        row["n"] = shares[key][1] if key in shares else compared.rests_on(key)
-        row["interval"] = "cluster bootstrap" if clusters is not None else "Wilson" if key in shares else "bootstrap"
+        row["n"] = evidence.count(compared.rests_on(key))
+        row["interval"] = evidence.interval("Wilson" if key in shares else "bootstrap")
         rows.append({name: None if value != value else value for name, value in row.items()})
     return pa.Table.from_pylist(rows, METRICS)
 
@@ -101,7 +99,7 @@ def groups_table(
     conf_level: float,
     replicates: int,
     seed: int,
-    clusters: npt.NDArray[Any] | None = None,
+    evidence: Evidence,
 ) -> pa.Table:
     """Return the metrics of each subgroup; rows that are in none (None) are left out."""
     tables = [pa.table({"by": pa.array([], pa.string()), "group": pa.array([], pa.string())})]
@@ -110,8 +108,7 @@ def groups_table(
         values = np.array(groups, dtype=object)
         for group in in_order(groups):
             rows = np.flatnonzero(values == group)
-            inside = None if clusters is None else clusters[rows]
-            table = metrics_table(compared.take(rows), conf_level, replicates, seed, inside)
+            table = metrics_table(compared.take(rows), conf_level, replicates, seed, evidence.take(rows))
             texts = [pa.array([text] * table.num_rows, pa.string()) for text in (name, group)]
             tables.append(table.add_column(0, "by", texts[0]).add_column(1, "group", texts[1]))
     return pa.concat_tables(tables)

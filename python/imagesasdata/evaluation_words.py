@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from .compared import MOST_SHOWN, Compared
 from .errors import quoted
-from .intervals import needed
+from .intervals import needed, needed_r2, wilson
 
 SMALL_GROUP = 30
 FEW_CLUSTERS = 10
-WIDE = 0.05  # half width of the accuracy's interval that a test should have at most
+# Half width of the interval that a test should have at most, and the value around which most photographs are needed.
+WIDE = {"accuracy": 0.05, "r2": 0.1}
+HARDEST = {"accuracy": 0.5, "r2": 1 / 3}
 MOST_LINES = 12
 CELL = 26  # letters of a figure with its interval
 # Of exclusive classes and attributes, and of scores: metrics of the whole, and of each.
@@ -58,6 +60,11 @@ def summary(facts: Row, metrics: pa.Table, groups: pa.Table | None) -> list[str]
     left = [f"{facts[key]:,} {text}" for key, text in _LEFT.items() if facts[key]]
     if left:
         lines.append(f"left out: {', '.join(left)}")
+    if facts["inflation"] > 1:
+        lines.append(
+            f"intervals are {facts['inflation'] ** 0.5:.2g} times as wide as if one model had predicted these "
+            "photographs (Nadeau and Bengio 2003)"
+        )
     return [*lines, _how(facts)]
 
 
@@ -119,7 +126,8 @@ def _by_group(rows: Sequence[Row], facts: Row) -> Iterator[str]:
 def _how(facts: Row) -> str:
     level, replicates = f"{facts['conf_level']:.3g}", f"{facts['replicates']:,}"
     if facts["n_clusters"] is not None:
-        return f"intervals of level {level}: {replicates} bootstrap replicates of {facts['n_clusters']:,} clusters"
+        drawn = f"{facts['n_clusters']:,} {_unit(facts)}s"
+        return f"intervals of level {level}: {replicates} bootstrap replicates of {drawn}"
     if facts["task"] == "score":
         return f"intervals of level {level}: {replicates} bootstrap replicates"
     what = "accuracy, precision and recall" + (" of each" if facts["task"] == "multi" else "")
@@ -147,7 +155,8 @@ def notes_on(
     if compared.task == "score":
         yield from _about_scores(rows)
     else:
-        yield from _about_accuracy(rows, facts)
+        yield from _about_chance(rows, facts)
+    yield from _about_size(rows, facts)
     if groups is not None:
         yield from _about_groups(groups.to_pylist(), by)
 
@@ -165,36 +174,69 @@ def _about_scores(rows: Sequence[Row]) -> Iterator[str]:
         )
 
 
-def _about_accuracy(rows: Sequence[Row], facts: Row) -> Iterator[str]:
-    of_all = [row for row in rows if row["metric"] == "accuracy" and row["estimate"] is not None]
-    whole = next((row for row in of_all if row["class"] is None), None)
-    if whole is None or whole["conf_low"] is None:
-        return
-    level, baseline = facts["conf_level"], facts["baseline"]
-    if whole["conf_low"] <= baseline:
+def _about_chance(rows: Sequence[Row], facts: Row) -> Iterator[str]:
+    whole = next((row for row in rows if row["metric"] == "accuracy" and row["class"] is None), None)
+    baseline = facts["baseline"]
+    if whole is not None and whole["conf_low"] is not None and whole["conf_low"] <= baseline:
         yield (
-            f"Accuracy is {whole['estimate']:.3f} [{whole['conf_low']:.3f}, {whole['conf_high']:.3f}]; always giving "
-            f"the most frequent class reaches {baseline:.3f}. The model is not shown to be better than that."
+            f"Accuracy is {_shown(whole).replace('  ', ' ')}; always giving the most frequent class reaches "
+            f"{baseline:.3f}. The model is not shown to be better than that."
         )
-    # Of several attributes, the one that is known least decides.
+
+
+def _about_size(rows: Sequence[Row], facts: Row) -> Iterator[str]:
+    """Say that there are too few photographs, and how many would be enough.
+
+    Of several attributes or scores, the one that is known least decides. The number is for the value within the
+    interval around which most are needed: of few photographs that are all right the estimate would promise too much.
+    """
+    metric = "r2" if facts["task"] == "score" else "accuracy"
     each = [
-        row for row in of_all if (row["class"] is None) == (facts["task"] == "single") and row["conf_low"] is not None
+        (limits[1] - limits[0], row, limits)
+        for row in rows
+        if row["metric"] == metric and (row["class"] is None) == (facts["task"] == "single")
+        if (limits := _limits(row, facts)) is not None
     ]
-    widest = max(each, key=lambda row: row["conf_high"] - row["conf_low"], default=None)
-    if widest is None:
+    if not each:
         return
-    half = (widest["conf_high"] - widest["conf_low"]) / 2
-    if half <= WIDE:
+    width, row, limits = max(each, key=lambda one: one[0])
+    half, wide, n = width / 2, WIDE[metric], row["n"]
+    if half <= wide:
         return
-    share, n = widest["estimate"], widest["n"]
-    enough = int(np.ceil(needed(share, WIDE, level) * facts["inflation"]))
-    if facts["n_clusters"] is not None:
-        enough = max(enough, int(np.ceil(n * (half / WIDE) ** 2)))
-    about = "" if widest["class"] is None else f' of "{plain(widest["class"])}"'
+    value = float(np.clip(HARDEST[metric], *limits)) if limits[1] > 0 else HARDEST[metric]
+    units = n if _unit(facts) == "photograph" else facts["n_clusters"]
+    least = needed if metric == "accuracy" else needed_r2
+    enough = least(value, wide, facts["conf_level"]) * facts["inflation"] * units / n
+    if n >= SMALL_GROUP and not row["interval"].startswith("Wilson"):
+        enough = max(enough, units * ((limits[1] - max(limits[0], 0)) / 2 / wide) ** 2)
+    about = "" if row["class"] is None else f' of "{plain(row["class"])}"'
+    where = "" if units == n else f" in {units:,} clusters"
     yield (
-        f"{n:,} photographs say little: accuracy{about} is known to within ±{half:.2f}. For ±{WIDE:.2f} at this "
-        f"accuracy about {enough:,} photographs are needed."
+        f"{n:,} photographs{where} say little: {WHOLE[metric]}{about} is known to within ±{half:.2f}. For ±{wide:.2f} "
+        f"about {int(np.ceil(enough)):,} {_unit(facts)}s are needed, if it is truly {value:.2f}."
     )
+
+
+def _limits(row: Row, facts: Row) -> tuple[float, float] | None:
+    """Return the interval of accuracy or R2, which must not be too narrow where replicates do not differ.
+
+    An R2 that is surely below 0 need not be known better.
+    """
+    if row["conf_low"] is not None:
+        sure = row["conf_high"] <= 0 and row["n"] >= SMALL_GROUP
+        return None if sure else (row["conf_low"], row["conf_high"])
+    if row["n"] == 0 or facts["replicates"] == 0:
+        return None
+    if row["metric"] == "r2":
+        return (0.0, 1.0) if row["n"] < SMALL_GROUP else None
+    units = (facts["n_clusters"] or row["n"]) / facts["inflation"]
+    low, high = wilson(row["estimate"] * units, units, facts["conf_level"])
+    return float(low), float(high)
+
+
+def _unit(facts: Row) -> str:
+    """Return what is drawn: photographs, where each is a cluster by itself."""
+    return "photograph" if facts["n_clusters"] in (None, facts["n"]) else "cluster"
 
 
 def _about_groups(rows: Sequence[Row], by: Mapping[str, Sequence[str | None]]) -> Iterator[str]:

@@ -126,6 +126,21 @@ def _half(share: float, n: int, conf_level: float) -> float:
     return float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n))
 
 
+def needed_r2(share: float, half_width: float, conf_level: float = 0.95) -> int:
+    """Return the number of photographs for which the interval around an R2 is about as narrow as this.
+
+    By the variance of R2 in large samples, ``4 * R2 * (1 - R2) ** 2 / n`` (Olkin and Finn 1995, "Correlations Redux",
+    Psychological Bulletin 118).
+
+    Examples
+    --------
+    >>> needed_r2(0.5, 0.1)
+    193
+    """
+    z2 = float(norm.ppf(0.5 + conf_level / 2)) ** 2
+    return int(np.ceil(4 * share * (1 - share) ** 2 * z2 / half_width**2))
+
+
 def resampled(
     n: int, replicates: int, seed: int, clusters: npt.NDArray[np.int64] | None = None, inflation: float = 1.0
 ) -> Iterator[Floats]:

@@ -5,8 +5,9 @@
 #' Says how good predictions are, for photographs whose true labels are known: every metric with its interval, by class
 #' and by subgroup.
 #'
-#' @param predictions A data frame from [classify_images()], or the out-of-fold predictions of [cross_validate()]; or
-#'   the path of a table file with one. Without columns of probabilities, what rests on labels alone is measured.
+#' @param predictions A data frame from [classify_images()], or the out-of-fold predictions of [cross_validate()], whose
+#'   columns `fold`, `repeat` and `group` make intervals as wide as they are there; or the path of a table file with one.
+#'   Without columns of probabilities, what rests on labels alone is measured.
 #' @param truth The name of a column of `predictions` (of several attributes or scores: the names of the columns, or
 #'   what they begin with, such as `"truth"` for `truth_fire` and `truth_flag`); a vector with a label for each row; or
 #'   a data frame or table file of hand labels, or a folder of class folders, whose photographs are called as in
@@ -24,8 +25,8 @@
 #' @param seed The same seed gives the same intervals. R's own seed plays no part.
 #' @returns [Findings][imagesasdata_findings] with the tables
 #'
-#' * `metrics`: `metric`, `class` (missing for the whole), `estimate`, `conf_low`, `conf_high`, `n` (rows that it rests
-#'   on) and `interval` (how it was made). An estimate is missing where it is undefined, as the recall of a class
+#' * `metrics`: `metric`, `class` (missing for the whole), `estimate`, `conf_low`, `conf_high`, `n` (photographs that
+#'   it rests on) and `interval` (how it was made). An estimate is missing where it is undefined, as the recall of a class
 #'   without photographs is.
 #' * `groups`, with `by`: the same by `by` and `group`.
 #' * `confusion`: `truth`, `label`, `n`; for several attributes also `attribute`.
@@ -37,7 +38,7 @@
 #'   say; `coder_correlation`: of one coder with the mean of the others; `best_r2`, `best_correlation`: what the coders'
 #'   agreement allows a model at most), `estimate`, `conf_low`, `conf_high`, `n`.
 #'
-#' Facts: `n` (rows compared), `n_failed` (without a prediction), `n_unlabelled` (without a truth), `primary` with
+#' Facts: `n` (photographs compared), `n_failed` (without a prediction), `n_unlabelled` (without a truth), `primary` with
 #' `estimate`, `conf_low` and `conf_high`, `baseline` (accuracy of always giving the most frequent class) and `ceiling`
 #' (agreement of the coders).
 #' @details Definitions are scikit-learn's. For exclusive classes: macro figures are means over the classes for which
@@ -52,12 +53,15 @@
 #'   Intervals of accuracy, precision and recall are Wilson's; those of other figures, and all of them with `cluster`,
 #'   are percentiles of bootstrap replicates. That of the calibration error, which chance makes greater, begins at 0
 #'   where a calibrated model would have as large an error. A photograph that occurs in several rows is a cluster by
-#'   itself. Intervals say nothing of photographs of another kind than those in the table.
+#'   itself. Predictions out of fold come from models that share photographs, so their intervals are wider, 1.5 times
+#'   with five folds (Nadeau and Bengio 2003), and where groups were kept together, these are the clusters: `interval`
+#'   then says `across folds`. Intervals say nothing of photographs of another kind than those in the table.
 #' @section Errors: `imagesasdata_argument_invalid`, `imagesasdata_keys_invalid` (predictions and truth have no
 #'   photograph in common), `imagesasdata_labels_invalid`, `imagesasdata_image_column_missing`,
 #'   `imagesasdata_table_unreadable`.
 #' @references Brier, G. W. (1950). Verification of forecasts expressed in terms of probability. Cohen, J. (1960). A
 #'   coefficient of agreement for nominal scales. Guo, C. et al. (2017). On calibration of modern neural networks.
+#'   Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error.
 #'   Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
 #' @seealso [autoplot()][autoplot.imagesasdata_findings] for pictures, [write_report()] for a page.
 #' @export

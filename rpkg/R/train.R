@@ -125,8 +125,9 @@ from_none <- function(value) {
 #' @param repeats Cut into folds so often, each time anew. Every photograph then has as many predictions.
 #' @param seed The same seed gives the same folds and the same numbers. R's own seed plays no part.
 #' @returns [Findings][imagesasdata_findings] with the tables `metrics`, `confusion`, `roc`, `pr` and `calibration` as
-#'   in [evaluate_predictions()]; `predictions`: out of fold, one row a photograph and repeat, with `truth`, `fold` and
-#'   `repeat`; `folds`: `repeat`, `fold`, `n_train`, `n_test`, `estimate`; `duplicates`. The facts hold the primary
+#'   in [evaluate_predictions()]; `predictions`: out of fold, one row a photograph and repeat, with `truth`, `fold`,
+#'   `repeat` and `group` (photographs with one number were never apart), by which [evaluate_predictions()] knows how wide
+#'   intervals are; `folds`: `repeat`, `fold`, `n_train`, `n_test`, `estimate`; `duplicates`. The facts hold the primary
 #'   metric (`estimate`, `conf_low`, `conf_high`), `baseline` (accuracy of naming the most frequent class every time),
 #'   `ceiling` (how far two coders agree), `ceiling_r2` (what the coders' agreement allows), `temperature` and
 #'   `n_duplicate_pairs`; with coders there is the table `ceilings`, as in [evaluate_predictions()].

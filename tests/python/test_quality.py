@@ -11,6 +11,7 @@ from imagesasdata.errors import (
     ArgumentInvalid,
 )
 from imagesasdata.evaluate import quality
+from imagesasdata.evidence import Evidence
 
 
 def arrays(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +56,9 @@ def test_outputs_without_a_truth_or_a_number_are_left_out_but_stay_in_the_table(
 def test_clusters_and_subgroups_of_outputs() -> None:
     frame = coded(80)
     arguments = ("single", CLASSES, *arrays(frame), frame["image"].tolist())
-    found = quality(*arguments, clusters=np.arange(80) // 2, by={"half": ["x", None] * 40}, replicates=50)
+    found = quality(
+        *arguments, evidence=Evidence(np.arange(80), np.arange(80) // 2), by={"half": ["x", None] * 40}, replicates=50
+    )
     assert found.facts["n_clusters"] == 40
     assert set(found.metrics["interval"]) == {"cluster bootstrap"}
     assert row(found, "accuracy", table="groups", group="x")["n"] == 40

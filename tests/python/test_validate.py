@@ -13,9 +13,9 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 import imagesasdata as iad
 from imagesasdata.errors import ArgumentInvalid, LabelsInvalid
+from imagesasdata.evidence import inflation
 from imagesasdata.findings import Findings
 from imagesasdata.intervals import wilson
-from imagesasdata.train.validate import inflation
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,18 @@ def test_intervals_are_wider_since_the_folds_share_photographs(found: Findings) 
     right = found.predictions["truth"].astype(str) == found.predictions["label"].astype(str)
     low, high = wilson(right.sum() / 2.25, len(right) / 2.25)
     assert (found.conf_low, found.conf_high) == pytest.approx((float(low), float(high)))
-    metrics = found.metrics[found.metrics["class"].isna()].set_index("metric")
-    once = iad.evaluate_predictions(found.predictions, "truth").metrics
-    once = once[once["class"].isna()].set_index("metric")
-    width = metrics["conf_high"] - metrics["conf_low"]
-    assert width["log_loss"] > 1.2 * (once["conf_high"] - once["conf_low"])["log_loss"]
+    assert set(found.metrics["interval"]) == {"Wilson across folds", "bootstrap across folds"}
+    assert any("1.5 times as wide" in line and "Nadeau and Bengio" in line for line in found.lines)
+
+
+def test_the_table_out_of_fold_keeps_its_intervals(found: Findings, tmp_path: Path) -> None:
+    pd.testing.assert_frame_equal(iad.evaluate_predictions(found.predictions, "truth").metrics, found.metrics)
+    found.predictions.to_csv(tmp_path / "out.csv", index=False)
+    pd.testing.assert_frame_equal(iad.evaluate_predictions(tmp_path / "out.csv", "truth").metrics, found.metrics)
+    some = found.predictions.assign(half=["a", "b"] * 24)
+    groups = iad.evaluate_predictions(some, "truth", by="half").groups
+    part = iad.evaluate_predictions(some[some["half"] == "a"], "truth").metrics
+    pd.testing.assert_frame_equal(groups[groups["group"] == "a"][part.columns].reset_index(drop=True), part)
 
 
 def test_the_same_seed_gives_the_same_numbers(class_folders: Path, found: Findings) -> None:
@@ -96,7 +103,12 @@ def test_groups_are_kept_together_and_counted_as_one(class_folders: Path) -> Non
     found = iad.cross_validate(data, groups="event", progress=False)
     folds = found.predictions.assign(event=data["event"]).groupby("event")["fold"].nunique()
     assert (folds == 1).all()
-    assert set(found.metrics["interval"].dropna()) == {"cluster bootstrap"}
+    assert set(found.metrics["interval"]) == {"cluster bootstrap across folds"}
+    assert (found.predictions.assign(event=data["event"]).groupby("event")["group"].nunique() == 1).all()
+    assert found.n_clusters == found.predictions["group"].nunique() <= 12
+    again = iad.evaluate_predictions(found.predictions, "truth")
+    pd.testing.assert_frame_equal(again.metrics, found.metrics)
+    assert again.n_clusters == found.n_clusters
 
 
 def test_attributes_and_scores_are_validated_too(class_folders: Path) -> None:
@@ -118,6 +130,16 @@ def test_repeats_predict_each_photograph_anew(class_folders: Path) -> None:
     found = iad.cross_validate(class_folders, repeats=2, folds=3, progress=False)
     assert found.predictions.groupby("image")["repeat"].apply(sorted).map(lambda x: x == [1, 2]).all()
     assert len(found.folds) == 6
+    assert found.n == 48
+    assert found.metrics["n"].iloc[0] == 48  # photographs, not rows
+    pd.testing.assert_frame_equal(iad.evaluate_predictions(found.predictions, "truth").metrics, found.metrics)
+
+
+def test_an_attribute_called_as_a_column_of_the_predictions_is_refused(class_folders: Path) -> None:
+    paths = sorted(map(str, class_folders.rglob("*.jpg")))
+    data = pd.DataFrame({"image": paths, "group": [0, 1] * 24, "flag": [1, 0] * 24})
+    with pytest.raises(ArgumentInvalid, match="group would be two columns"):
+        iad.cross_validate(data, label_col=["group", "flag"], progress=False)
 
 
 def test_progress_is_told_stage_by_stage(class_folders: Path) -> None:

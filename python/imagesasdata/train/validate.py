@@ -22,6 +22,7 @@ from ..calibration import fit_temperature
 from ..ceilings import ceilings
 from ..classify import probabilities
 from ..evaluate import quality, with_ceilings
+from ..evidence import FOLD, GROUP, REPEAT, across_folds
 from ..findings import Findings, FindingsVerb
 from ..labels import Labels, read_labels
 from ..model import ImageModel
@@ -36,7 +37,6 @@ from .prepare import ClassWeights, Prepared, prepare
 from .recorded import versions
 
 PARTS = 100  # of a fold, in which progress is counted
-APART = 0.9  # groups a photograph, below which intervals count groups and not photographs
 
 
 @FindingsVerb
@@ -89,7 +89,8 @@ def cross_validate(
     -------
     Findings
         ``metrics``, ``confusion``, ``roc``, ``pr`` and ``calibration`` as in `evaluate_predictions`; ``predictions``:
-        out of fold, one row a photograph and repeat, with ``truth``, ``fold`` and ``repeat``; ``folds``;
+        out of fold, one row a photograph and repeat, with ``truth``, ``fold``, ``repeat`` and ``group`` (photographs
+        with one number were never apart), by which `evaluate_predictions` knows how wide intervals are; ``folds``;
         ``duplicates``; with coders ``ceilings``, as in `evaluate_predictions`. The facts hold the primary metric
         (``estimate``, ``conf_low``, ``conf_high``), ``baseline``, ``ceiling``, ``ceiling_r2``, ``temperature`` and
         ``n_duplicate_pairs``.
@@ -132,34 +133,22 @@ def validate(ready: Prepared, way: Method, method: str, plan: Plan, report: Any)
         report(text, repeat * total + done, repeats * total)
 
     out = [out_of_fold(way, labels, folds, seed + i, functools.partial(tell, i), method) for i in range(repeats)]
-    names = [name or "" for name in labels.images.names] * repeats
+    names = list(labels.images.names) * repeats
     values = np.concatenate([labels.values] * repeats)
     outputs = np.concatenate([one.outputs for one in out])
-    kept_apart = len(np.unique(labels.groups)) >= APART * len(labels.groups)
     found = quality(
         labels.task,
         labels.names,
         values,
         outputs,
         names,
-        clusters=None if kept_apart and repeats == 1 else np.concatenate([labels.groups] * repeats),
+        evidence=across_folds(names, np.concatenate([labels.groups] * repeats), folds),
         conf_level=conf_level,
         seed=seed,
         ceiling=ceiling(labels),
-        inflation=inflation(folds),
     )
     found = with_ceilings(found, ceilings(labels, conf_level, seed=seed))
     return _as_cross_validation(found, ready, out, method, plan, time.perf_counter() - began)
-
-
-def inflation(folds: int) -> float:
-    """Return by how much a cross-validated estimate varies more than by the draw of photographs.
-
-    The models of the folds are fitted on photographs that they share, so their errors are not independent. Nadeau and
-    Bengio (2003, "Inference for the Generalization Error", Machine Learning 52) put the variance of a mean over J folds
-    at ``(1 / J + n_test / n_train)`` of that of one, in place of ``1 / J``.
-    """
-    return 1 + folds / (folds - 1)
 
 
 @dataclass(frozen=True)
@@ -240,10 +229,13 @@ def _as_cross_validation(
     labels, folds, seed = ready.material.labels, plan.folds, plan.seed
     n, repeats = len(labels.values), len(out)
     tables = dict(found.tables)
-    predictions = tables["predictions"]
-    predictions = predictions.append_column("fold", pa.array(np.concatenate([one.fold for one in out]), pa.int32()))
-    repeat = np.repeat(np.arange(1, repeats + 1), n)
-    tables["predictions"] = predictions.append_column("repeat", pa.array(repeat, pa.int32()))
+    added = {
+        FOLD: np.concatenate([one.fold for one in out]),
+        REPEAT: np.repeat(np.arange(1, repeats + 1), n),
+        GROUP: np.tile(np.unique(labels.groups, return_inverse=True)[1] + 1, repeats),
+    }
+    for name, numbers in added.items():
+        tables["predictions"] = tables["predictions"].append_column(name, pa.array(numbers, pa.int32()))
     tables["folds"] = pa.Table.from_pylist(
         [
             {
@@ -281,11 +273,9 @@ def _as_cross_validation(
         + (f", {repeats} times" if repeats > 1 else "")
         + f": {method} of {ready.material.backbone.name}, {n:,} photographs"
     )
-    wider = f"intervals are {inflation(folds) ** 0.5:.2g} times as wide as for {n:,} photographs predicted by one model"
     lines = (
         head,
         *found.lines[1:],
-        f"{wider} (Nadeau and Bengio 2003)",
         f"near-duplicates kept together: {ready.duplicates.num_rows:,} pair(s)",
     )
     notes = tuple(dict.fromkeys([*ready.notes, *found.notes]))

@@ -99,6 +99,22 @@ test_that("intervals of shares are Wilson's, as prop.test() has them", {
   expect_identical(row$interval, "Wilson")
 })
 
+test_that("predictions out of fold keep their intervals", {
+  skip_without_python()
+  p <- transform(compared(), fold = rep(1:5, length.out = nrow(compared())), `repeat` = 1L, check.names = FALSE)
+  accuracy <- function(p) {
+    found <- suppressWarnings(evaluate_predictions(p, "truth", replicates = 100))
+    found$metrics[found$metrics$metric == "accuracy" & is.na(found$metrics$class), ]
+  }
+  p$group <- seq_len(nrow(p))
+  row <- accuracy(p)
+  wilson <- stats::prop.test(row$estimate * nrow(p) / 2.25, nrow(p) / 2.25, correct = FALSE)$conf.int
+  expect_equal(c(row$conf_low, row$conf_high), as.numeric(wilson))
+  expect_identical(row$interval, "Wilson across folds")
+  p$group <- seq_len(nrow(p)) %% 10
+  expect_identical(accuracy(p)$interval, "cluster bootstrap across folds")
+})
+
 test_that("metrics of scores are what they are defined as", {
   skip_without_python()
   truth <- sin(1:60)
