@@ -57,7 +57,8 @@ def key_figures(findings: Findings) -> list[tuple[str, str, str]]:
         ("gain_100", "100 more labels", "what they are expected to add"),
     ):
         if not missing(facts.get(key)):
-            boxes.append((name, number(facts[key]), below))
+            between = interval(facts.get(f"{key}_low"), facts.get(f"{key}_high"))
+            boxes.append((name, number(facts[key]), f"{between} {below}".strip()))
     if not missing(facts.get("n")):
         failed = facts.get("n_failed")
         below = f"and {number(failed)} that could not be read" if failed else "photographs with a hand label"

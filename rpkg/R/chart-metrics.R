@@ -196,7 +196,10 @@ chart_learning_curve <- function(x, options) {
       colour = grey,
       linetype = "22"
     )
-    title <- sprintf("%s; 100 more are expected to add %+.3f", title, facts$gain_100)
+    title <- sprintf("%s\n100 more are expected to add %+.3f", title, facts$gain_100)
+    if (!is.null(facts$gain_100_low)) {
+      title <- sprintf("%s [%.3f, %.3f]", title, facts$gain_100_low, facts$gain_100_high)
+    }
   }
   ggplot2::ggplot(curve, ggplot2::aes(.data$n, .data$estimate)) +
     ggplot2::geom_ribbon(ggplot2::aes(ymin = .data$conf_low, ymax = .data$conf_high), fill = blue, alpha = 0.18) +

@@ -181,12 +181,15 @@ cross_validate <- function(
 #' out. A curve `a - b * n^-c` through the estimates says what 100 more labels would bring.
 #'
 #' @inheritParams cross_validate
-#' @param sizes Numbers of labels. `NULL`: six, from a few a class to all that the training folds have.
-#' @param repeats Subsets for each size and fold.
-#' @returns [Findings][imagesasdata_findings] with the table `curve`: `n` (labels to train on), `metric` (`"accuracy"`;
-#'   for scores `"r2"`), `estimate`, `conf_low`, `conf_high` (bootstrap over photographs). Facts: `n` (labels there
-#'   are), `gain_100` (how much the curve promises for 100 more labels than there are; missing where no curve fits) and
-#'   `curve_a`, `curve_b`, `curve_c`. The promise reaches beyond what was measured: take it as a hint.
+#' @param sizes One or more numbers of labels. `NULL`: six, from a few a class to all that the training folds have.
+#' @param repeats Subsets for each size and fold; 1 or more.
+#' @returns [Findings][imagesasdata_findings] with the table `curve`: `n` (labels trained on: the mean over folds,
+#'   which is less than was asked for where a large group leaves a fold with fewer), `metric` (`"accuracy"`; for scores
+#'   `"r2"`), `estimate`, `conf_low`, `conf_high` (as in [cross_validate()]: of folds that share photographs, and of
+#'   groups). Facts: `n` (labels there are), `gain_100` with `gain_100_low` and `gain_100_high` (how much the curve
+#'   promises for 100 more labels than there are, and between what this lies for curves through bootstrap replicates;
+#'   missing where no curve fits) and `curve_a`, `curve_b`, `curve_c`. The promise reaches beyond what was measured: take
+#'   it as a hint.
 #' @inheritSection cross_validate Errors
 #' @export
 #' @examplesIf imagesasdata:::python_ready()

@@ -210,7 +210,16 @@ def curve() -> Findings:
             "conf_high": [e + w for e, w in zip(estimates, (0.06, 0.05, 0.04, 0.03, 0.02), strict=True)],
         }
     )
-    facts = {"task": "single", "primary": "accuracy", "gain_100": 0.011, "baseline": 0.367, "ceiling": 0.93, "n": 800}
+    facts = {
+        "task": "single",
+        "primary": "accuracy",
+        "gain_100": 0.011,
+        "gain_100_low": 0.002,
+        "gain_100_high": 0.031,
+        "baseline": 0.367,
+        "ceiling": 0.93,
+        "n": 800,
+    }
     tables = {"curve": table, "metrics": pd.DataFrame([metric("accuracy", 0.803)])}
     found = Findings.of("learning_curve", facts, tables)
     return Findings(found.kind, found.facts, found.tables, ("Learning curve up to 640 photographs",))

@@ -189,7 +189,7 @@ def test_a_learning_curve_shows_estimates_interval_sizes_and_gain() -> None:
         assert (inside.min(), inside.max()) == pytest.approx((row.conf_low, row.conf_high))
     assert axes.get_xscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["50", "100", "200", "400", "640"]
-    assert axes.get_title(loc="left").endswith("100 more are expected to add +0.011")
+    assert axes.get_title(loc="left").endswith("100 more are expected to add +0.011 [0.002, 0.031]")
 
 
 # -- photographs -------------------------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ def test_every_kind_has_a_report(tmp_path: Path, photographs: Path, task: str) -
         assert page.pictures("jpeg")
     for row in findings.metrics.to_dict("records"):
         assert number(row["estimate"]) in page.words
+    assert (task == "learning_curve") == ("[0.002, 0.031] what they are expected to add" in page.words)
 
 
 def test_predictions_without_probabilities_have_a_report(tmp_path: Path) -> None:

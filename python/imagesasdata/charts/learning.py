@@ -8,7 +8,7 @@ import numpy as np
 
 from ..findings import Findings
 from .figure import BLUE, GREY, WIDTH, figure_and_axes, light_grid, sentence
-from .words import metric_name, number, value_or_none
+from .words import interval, metric_name, number, value_or_none
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,8 @@ def draw_learning_curve(findings: Findings, ax: Axes | None = None) -> Figure:
     title = f"{sentence(primary)} by number of labels"
     gain = value_or_none(facts.get("gain_100"))
     if gain is not None:
-        title += f"; 100 more are expected to add {gain:+.3f}"
+        between = interval(facts.get("gain_100_low"), facts.get("gain_100_high"))
+        title += f"\n100 more are expected to add {gain:+.3f} {between}".rstrip()
     axes.set_title(title)
     if len(n) and np.isfinite(high).any():
         last = int(np.argmax(n))

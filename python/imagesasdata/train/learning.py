@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ import pandas as pd
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from ..errors import ArgumentInvalid, choose
+from ..evidence import Evidence, across_folds
 from ..findings import Findings, FindingsVerb
+from ..intervals import bootstrap, check_level, check_whole, percentile, wilson
 from ..labels import Labels, read_labels
 from ..model import ImageModel
 from ..progress import Report, Stages
@@ -29,6 +31,7 @@ from .validate import activated, fit_whole, make_method
 FOLDS = 5
 STEPS = 6
 REPLICATES = 1000
+CURVES = 200  # of the replicates through which curves are fitted
 LEAST_SIZES = 4
 Credits = npt.NDArray[np.float64]
 
@@ -45,7 +48,7 @@ def learning_curve(
     method: str = "head",
     groups: str | None = None,
     class_weights: ClassWeights = None,
-    sizes: Sequence[int] | None = None,
+    sizes: int | Sequence[int] | None = None,
     repeats: int = 5,
     conf_level: float = 0.95,
     seed: int = 1,
@@ -63,18 +66,25 @@ def learning_curve(
     labels, image_col, label_col, image_dir, coders, task, backbone, method, groups, class_weights, conf_level, seed,
     device, cache, progress
         As in `cross_validate`.
-    sizes : list of int, optional
+    sizes : int or list of int, optional
         Numbers of labels; by default six, from a few a class to all that training folds have.
     repeats : int
-        Subsets for each size and fold.
+        Subsets for each size and fold; 1 or more.
 
     Returns
     -------
     Findings
-        ``curve``: ``n`` (labels to train on), ``metric`` (``"accuracy"``; for scores ``"r2"``), ``estimate``,
-        ``conf_low``, ``conf_high`` (bootstrap over photographs). Facts: ``n`` (labels there are), ``gain_100`` (how
-        much the curve promises for 100 more labels than there are; missing where no curve fits) and ``curve_a``,
-        ``curve_b``, ``curve_c``. The promise reaches beyond what was measured: take it as a hint.
+        ``curve``: ``n`` (labels trained on: the mean over folds, which is less than was asked for where a large group
+        leaves a fold with fewer), ``metric`` (``"accuracy"``; for scores ``"r2"``), ``estimate``, ``conf_low``,
+        ``conf_high`` (as in `cross_validate`: of folds that share photographs, and of groups). Facts: ``n`` (labels
+        there are), ``gain_100`` with ``gain_100_low`` and ``gain_100_high`` (how much the curve promises for 100 more
+        labels than there are, and between what this lies for curves through bootstrap replicates; missing where no
+        curve fits) and ``curve_a``, ``curve_b``, ``curve_c``. The promise reaches beyond what was measured: take it as
+        a hint.
+
+    Raises
+    ------
+    LabelsInvalid, ModelInvalid, DependencyMissing, ArgumentInvalid
 
     Examples
     --------
@@ -83,27 +93,27 @@ def learning_curve(
     >>> curve.plot()  # doctest: +SKIP
     """
     choose("method", method, METHODS)
+    wanted = _whole_sizes(sizes)
+    repeats, conf_level = check_whole("repeats", repeats, 1), check_level(conf_level)
+    seed = check_whole("seed", seed)
     given = read_labels(labels, image_col, label_col, image_dir, coders, task, groups)
     with Stages(progress) as stages, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         ready = prepare(given, backbone, class_weights, Path(work), device, cache, stages.report)
         way = make_method(method, ready, None)
         known = ready.material.labels
-        steps = _sizes(known, sizes)
-        credits = measure(way, known, steps, repeats, seed, stages.report)
-    metric = "r2" if known.task == "score" else "accuracy"
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(known.values), np.full(len(known.values), 1 / len(known.values)), REPLICATES)
-    tail = 100 * (1 - conf_level) / 2
-    rows = []
-    for size, credit in zip(steps, credits, strict=True):
-        replicates = np.array([summary(known, credit, weights) for weights in draws])
-        low, high = np.nanpercentile(replicates, [tail, 100 - tail])
-        estimate = summary(known, credit, np.ones(len(known.values)))
-        rows.append({"n": size, "metric": metric, "estimate": estimate, "conf_low": low, "conf_high": high})
-    table = pd.DataFrame(rows)
-    curve = fit_curve(table["n"].to_numpy(float), table["estimate"].to_numpy())
-    n = len(known.values)
-    gain = None if curve is None else float(_power(n + 100, *curve) - _power(n, *curve))
+        folds = min(FOLDS, len(np.unique(known.groups)))
+        steps = _sizes(known, wanted, folds)
+        used, credits = measure(way, known, steps, folds, repeats, seed, stages.report)
+    n, metric = len(known.values), "r2" if known.task == "score" else "accuracy"
+    evidence = across_folds(known.images.names, known.groups, folds)
+    estimates, replicates = curve_replicates(known, credits, evidence, seed)
+    low, high = percentile(replicates, conf_level)
+    if known.task == "single" and evidence.clusters is None:
+        low, high = wilson(estimates * n / evidence.inflation, n / evidence.inflation, conf_level)
+    table = pd.DataFrame({"n": used.round().astype(int), "metric": metric, "estimate": estimates})
+    table["conf_low"], table["conf_high"] = low, high
+    curve = fit_curve(used, estimates)
+    gain = _gain(used, estimates, replicates, n, conf_level)
     facts = {
         "task": known.task,
         "classes": list(known.names),
@@ -111,43 +121,93 @@ def learning_curve(
         "method": method,
         "backbone": ready.material.backbone.name,
         "conf_level": conf_level,
-        "gain_100": gain,
+        "n_clusters": evidence.count_clusters(),
+        "inflation": evidence.inflation,
+        **dict(zip(("gain_100", "gain_100_low", "gain_100_high"), gain, strict=True)),
         **{f"curve_{k}": None if curve is None else float(v) for k, v in zip("abc", curve or [0] * 3, strict=True)},
     }
     found = Findings.of("learning_curve", facts, {"curve": table, "metrics": table})
-    lines = [f"Learning curve: {method} of {facts['backbone']}, {n:,} labelled photographs", f"  labels  {metric}"]
-    lines += [f"  {r['n']:6,}  {r['estimate']:.3f}  [{r['conf_low']:.3f}, {r['conf_high']:.3f}]" for r in rows]
-    lines.append(
-        (
-            "No curve fits these estimates."
-            if len(steps) >= LEAST_SIZES
-            else "Four sizes or more are needed for a curve."
-        )
-        if gain is None
-        else f"100 more labels promise {100 * gain:+.1f} points of {metric}."
-    )
-    return Findings("learning_curve", facts, found.tables, tuple(lines), ready.notes)
+    return Findings("learning_curve", facts, found.tables, tuple(_lines(facts, table)), ready.notes)
+
+
+def _lines(facts: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
+    metric = table["metric"].iloc[0]
+    yield f"Learning curve: {facts['method']} of {facts['backbone']}, {facts['n']:,} labelled photographs"
+    yield f"  labels  {metric}"
+    for row in table.to_dict("records"):
+        shown = "" if np.isnan(row["conf_low"]) else f"  [{row['conf_low']:.3f}, {row['conf_high']:.3f}]"
+        yield f"  {row['n']:6,}  {row['estimate']:.3f}{shown}"
+    gain, low, high = (facts[name] for name in ("gain_100", "gain_100_low", "gain_100_high"))
+    if gain is not None:
+        shown = "" if low is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+        yield f"100 more labels promise {100 * gain:+.1f}{shown} points of {metric}."
+    elif len(table) >= LEAST_SIZES:
+        yield "No curve fits these estimates."
+    else:
+        yield "Four sizes or more are needed for a curve."
+
+
+def curve_replicates(
+    labels: Labels, credits: Sequence[Credits], evidence: Evidence, seed: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the estimate for each size, ``[s]``, and its bootstrap replicates, ``[r, s]``.
+
+    A replicate draws the same photographs, or clusters of them, for all sizes.
+    """
+
+    def measured(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.array([[summary(labels, credit, w) for credit in credits] for w in weights])
+
+    n = len(labels.values)
+    replicates = bootstrap(measured, n, REPLICATES, seed, evidence.clusters, evidence.inflation)
+    return measured(np.ones((1, n)))[0], replicates
+
+
+def _gain(
+    sizes: npt.NDArray[np.float64],
+    estimates: npt.NDArray[np.float64],
+    replicates: npt.NDArray[np.float64],
+    n: int,
+    conf_level: float,
+) -> tuple[float | None, float | None, float | None]:
+    """Return what 100 labels more than n promise, with an interval from curves through the replicates."""
+
+    def promised(values: npt.NDArray[np.float64]) -> float:
+        curve = fit_curve(sizes, values)
+        return np.nan if curve is None else float(_power(n + 100, *curve) - _power(n, *curve))
+
+    gain = promised(estimates)
+    if np.isnan(gain):
+        return None, None, None
+    low, high = percentile(np.array([[promised(values)] for values in replicates[:CURVES]]), conf_level)
+    if np.isnan(low[0]):
+        return gain, None, None
+    return gain, min(float(low[0]), gain), max(float(high[0]), gain)
 
 
 def measure(
-    way: Method, labels: Labels, sizes: Sequence[int], repeats: int, seed: int, report: Any
-) -> list[npt.NDArray[np.float64]]:
-    """Return for each size what `summary` needs: ``[n, k]``, the mean over repeats of credit or squared error."""
+    way: Method, labels: Labels, sizes: Sequence[int], folds: int, repeats: int, seed: int, report: Any
+) -> tuple[npt.NDArray[np.float64], list[Credits]]:
+    """Return for each size how many labels were trained on, and what `summary` needs.
+
+    The first is the mean over folds. The second is ``[n, k]``, the mean over repeats of credit or squared error.
+    """
     rng = np.random.default_rng(seed)
-    folds = list(make_folds(labels, min(FOLDS, len(np.unique(labels.groups))), seed))
-    total, done = len(sizes) * repeats * len(folds), 0
-    credits = []
-    for size in sizes:
+    parts = list(make_folds(labels, folds, seed))
+    total, done = len(sizes) * repeats * folds, 0
+    used, credits = np.zeros(len(sizes)), []
+    for place, size in enumerate(sizes):
         credit = np.zeros(labels.values.shape)
         for repeat in range(repeats):
-            for train, test in folds:
+            for train, test in parts:
                 rows = _subset(labels, train, size, rng)
+                used[place] += len(rows)
                 outputs = activated(fit_whole(way, rows, seed + repeat).logits(test), labels.task)
                 credit[test] += _credit(labels, test, outputs) / repeats
                 done += 1
                 report("learning curve", done, total)
         credits.append(credit)
-    return credits
+    return used / (repeats * folds), credits
 
 
 def _credit(labels: Labels, rows: Rows, outputs: Credits) -> Credits:
@@ -187,12 +247,19 @@ def _subset(labels: Labels, train: Rows, size: int, rng: np.random.Generator) ->
     return np.sort(order[first][:size])
 
 
-def _sizes(labels: Labels, sizes: Sequence[int] | None) -> list[int]:
+def _whole_sizes(sizes: Any) -> list[int] | None:
+    """Return the sizes that were asked for, each once, in order."""
+    if sizes is None:
+        return None
+    listed = sizes if isinstance(sizes, Iterable) and not isinstance(sizes, str | bytes) else [sizes]
+    return sorted({check_whole("sizes", size, 1) for size in listed})
+
+
+def _sizes(labels: Labels, sizes: list[int] | None, folds: int) -> list[int]:
     n, k = len(labels.values), len(labels.names) if labels.task == "single" else 1
-    most, least = int(n * (FOLDS - 1) / FOLDS) - 1, max(10, 2 * k)
+    most, least = int(n * (folds - 1) / folds) - 1, max(10, 2 * k)
     if sizes is None:
         return sorted({round(s) for s in np.geomspace(min(least * 1.5, most), most, STEPS)})
-    sizes = sorted({int(s) for s in sizes})
     if most < least:
         raise ArgumentInvalid(f"`sizes` is {sizes!r}; {n:,} labelled photographs are too few to choose sizes.")
     if not sizes or sizes[0] < least or sizes[-1] > most:

@@ -92,7 +92,8 @@ learned <- function() {
     conf_low = c(0.5, 0.62, 0.7, 0.74),
     conf_high = c(0.7, 0.78, 0.84, 0.86)
   )
-  facts <- list(task = "single", n = 200, gain_100 = 0.02, curve_a = 0.9, curve_b = 1.5, curve_c = 0.5)
+  gain <- list(gain_100 = 0.02, gain_100_low = 0.005, gain_100_high = 0.04)
+  facts <- c(list(task = "single", n = 200, curve_a = 0.9, curve_b = 1.5, curve_c = 0.5), gain)
   as_findings(fake_findings(list(curve = curve, metrics = curve), facts, "learning_curve", "Learning curve"))
 }
 

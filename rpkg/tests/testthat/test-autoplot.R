@@ -66,6 +66,12 @@ test_that("with many classes the pairs that are most often confused are drawn", 
   expect_match(axis_labels(picture, "y"), "^class \\d+ as class \\d+$")
 })
 
+test_that("what more labels promise is drawn with its interval", {
+  skip_if_not_installed("ggplot2")
+  local_fake_python()
+  expect_match(ggplot2::autoplot(learned())$labels$title, "+0.020 [0.005, 0.040]", fixed = TRUE)
+})
+
 test_that("of many classes the curves with the least area stand out", {
   skip_if_not_installed("ggplot2")
   local_fake_python()
