@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import ArgumentInvalid, quoted
 from ..findings import Findings
 from .figure import BLUE, WIDTH, figure_and_axes, ink_on, light_grid, new_figure, sequential
-from .words import drawn, plain
+from .words import drawn, width_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,9 +43,15 @@ def draw_confusion(
     names, counts = matrix(table)
     if len(names) > MOST_CLASSES:
         return _draw_pairs(names, counts, ax, top)
-    side = min(WIDTH, 2.6 + 0.55 * len(names))
-    figure, axes = figure_and_axes(ax, WIDTH if len(names) > MOST_SHARES else max(side, 5.0), max(side - 0.9, 3.2))
-    _draw_matrix(axes, names, counts)
+    bar_width = 0.9 if len(names) > MOST_SHARES else 0.2
+    row_labels, column_labels = _labels(names, counts)
+    left = _widest(row_labels, names) + 0.5
+    cell = min(max(0.55, 2.2 / len(names)), (WIDTH - left - bar_width) / len(names))
+    slanted = _widest(column_labels, names) > cell - 0.1
+    below = (0.72 * _widest(column_labels, names) if slanted else 0.2) + 0.35
+    side = cell * len(names)
+    figure, axes = figure_and_axes(ax, max(left + side + bar_width, 4.0), side + below + 0.4)
+    _draw_matrix(axes, names, counts, slanted=slanted)
     axes.set_title(f"{int(counts.sum()):,} photographs")
     if len(names) > MOST_SHARES:
         bar = figure.colorbar(axes.images[0], ax=axes, shrink=0.5, aspect=18, label="share of the hand label")
@@ -68,7 +74,24 @@ def shares_of_rows(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
-def _draw_matrix(axes: Axes, names: list[str], counts: npt.NDArray[np.int64], small: bool = False) -> None:
+def _labels(names: list[str], counts: npt.NDArray[np.int64], most: int = 24) -> tuple[list[str], list[str]]:
+    """Return what is written beside the rows and below the columns."""
+    columns = [drawn(name, most) for name in names]
+    return [f"{name}  ({n:,})" for name, n in zip(columns, counts.sum(axis=1), strict=True)], columns
+
+
+def _size(names: list[str]) -> float:
+    return 9 if len(names) <= 15 else 7.5
+
+
+def _widest(labels: list[str], names: list[str]) -> float:
+    """Return the width of the widest label in inches."""
+    return max(width_of(label, _size(names)) for label in labels) / 72
+
+
+def _draw_matrix(
+    axes: Axes, names: list[str], counts: npt.NDArray[np.int64], small: bool = False, slanted: bool = False
+) -> None:
     k = len(names)
     shares = shares_of_rows(counts)
     axes.imshow(shares, cmap=sequential(), vmin=0, vmax=1)
@@ -79,14 +102,11 @@ def _draw_matrix(axes: Axes, names: list[str], counts: npt.NDArray[np.int64], sm
             continue  # an empty cell says it best
         text = f"{n:,}" if k > MOST_SHARES else f"{n:,}\n{share:.0%}"
         axes.text(j, i, text, ha="center", va="center", fontsize=size, color=ink_on(share), linespacing=1.25)
-    most = 14 if small else 24
-    totals = counts.sum(axis=1)
-    ticks = 9 if k <= 15 else 7.5
-    axes.set_xticks(range(k), [drawn(name, most) for name in names], fontsize=ticks)
-    axes.set_yticks(range(k), [f"{drawn(name, most)}  ({n:,})" for name, n in zip(names, totals, strict=True)])
-    axes.tick_params(axis="y", labelsize=ticks, length=0)
-    axes.tick_params(axis="x", length=0)
-    if max(len(plain(name, most)) for name in names) > 60 / k:
+    rows, columns = _labels(names, counts, 14 if small else 24)
+    axes.set_xticks(range(k), columns)
+    axes.set_yticks(range(k), rows)
+    axes.tick_params(labelsize=_size(names), length=0)
+    if slanted:
         for label in axes.get_xticklabels():
             label.set(rotation=45, ha="right", rotation_mode="anchor")
     axes.set_xticks(np.arange(k - 1) + 0.5, minor=True)

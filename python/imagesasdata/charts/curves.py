@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,7 @@ def draw_roc(findings: Findings, ax: Axes | None = None, class_name: str | Seque
         rotation_mode="anchor",
         va="top",
     )
-    _draw_lines(axes, findings, "roc", ("fpr", "tpr"), "roc_auc", class_name)
+    _draw_lines(axes, findings, "roc", ("fpr", "tpr"), "roc_auc", class_name, {"loc": "lower right"})
     axes.set_xlabel("share of the others that are taken for the class (false positives)")
     axes.set_ylabel("share of the class that is found (recall)")
     axes.set_title("ROC curve")
@@ -62,8 +62,10 @@ def draw_pr(findings: Findings, ax: Axes | None = None, class_name: str | Sequen
     class_name : str or list of str, optional
         As in `draw_roc`.
     """
-    figure, axes = figure_and_axes(ax, 6.8, 5.6)
-    _draw_lines(axes, findings, "pr", ("recall", "precision"), "pr_auc", class_name)
+    figure, axes = figure_and_axes(ax, WIDTH, 4.8)
+    # The curves can be anywhere: the legend is beside them, or where most room is in axes of the caller's.
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.01)} if ax is None else {"loc": "best"}
+    _draw_lines(axes, findings, "pr", ("recall", "precision"), "pr_auc", class_name, place)
     axes.set_xlabel("share of the class that is found (recall)")
     axes.set_ylabel("share of what is found that is right (precision)")
     axes.set_title("Precision and recall")
@@ -116,6 +118,7 @@ def _draw_lines(
     columns: tuple[str, str],
     metric: str,
     class_name: str | Sequence[str] | None,
+    place: Mapping[str, Any],
 ) -> None:
     parts = _by_class(findings.tables[table].to_pandas(), class_name)
     areas = _areas(findings, metric)
@@ -139,7 +142,7 @@ def _draw_lines(
     if shown:
         axes.legend(
             title=f"least area of {len(names):,}" if many else "area under the curve" if areas else None,
-            loc="lower right" if table == "roc" else "lower left",
+            **place,
             alignment="left",
             frameon=True,
             facecolor="white",

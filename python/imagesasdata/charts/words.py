@@ -98,18 +98,23 @@ def drawn(text: object, most: int | None = None) -> str:
 
 def fitted(text: object, points: float, size: float, weight: str = "normal") -> str:
     """Return text for a picture, cut so that it is at most so many points wide in letters of a size."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    font = FontProperties(family=list(families()), size=size, weight=weight)
     most = len(plain(text))
     while most > 3:
         shown = drawn(text, most)
-        width, _, _ = text_to_path.get_text_width_height_descent(shown, font, ismath=False)
+        width = width_of(shown, size, weight)
         if width <= points:
             return shown
         most = min(most - 1, max(3, int(len(shown) * points / width) + 1))
     return drawn(text, most)
+
+
+def width_of(text: str, size: float, weight: str = "normal") -> float:
+    """Return how many points wide a text is in letters of a size."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family=list(families()), size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
 def _kept(letter: str) -> str:
