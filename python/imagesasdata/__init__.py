@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .regression.result import Regression
     from .regression.share import estimate_share
     from .report import write_report
-    from .saliency import saliency_map
+    from .saliency import plot_saliency, saliency_map
     from .sampling import sample_images
     from .strip import strip_metadata
     from .train.fine_tune import fine_tune
@@ -79,6 +79,7 @@ __all__ = [
     "load_model",
     "merge_predictions",
     "model_card",
+    "plot_saliency",
     "power_regress",
     "recognize_faces",
     "regress",
@@ -112,6 +113,7 @@ _AT_FIRST_USE = {
     "find_duplicates": "duplicates",
     "fine_tune": "train.fine_tune",
     "learning_curve": "train.learning",
+    "plot_saliency": "saliency",
     "power_regress": "regression.power",
     "regress": "regression.regress",
     "saliency_map": "saliency",

@@ -109,6 +109,11 @@ def plot_saliency(
         matplotlib is not installed.
     ImageFailed, ModelInvalid, ArgumentInvalid
         As in `saliency_map`.
+
+    Examples
+    --------
+    >>> import imagesasdata as iad
+    >>> iad.plot_saliency("a.jpg", "protest.onnx").savefig("saliency.png")  # doctest: +SKIP
     """
     from .charts.figure import need_matplotlib, new_figure, no_mathematics, style
     from .charts.words import drawn

@@ -19,6 +19,8 @@
 #' * `glance()`: one row with the facts that are single values; `n_classes` is the number of classes.
 #' * `as.data.frame()`, `tibble::as_tibble()`: the table `metrics`, or another, as a plain data frame or a tibble.
 #' * `summary()`: what is printed and all metrics, of each class too; it prints as text.
+#' @details `tidy()` and `glance()` are generics of the package generics: call them as `generics::tidy(x)` and
+#'   `generics::glance(x)`, or attach a package that has them, such as broom or tidymodels.
 #' @seealso [autoplot()][autoplot.imagesasdata_findings] for pictures, [write_report()] for a page.
 #' @name imagesasdata_findings
 #' @examplesIf imagesasdata:::python_ready()
@@ -30,6 +32,7 @@
 #' found
 #' found$disagreements
 #' as.data.frame(found)
+#' if (requireNamespace("generics", quietly = TRUE)) generics::tidy(found)
 NULL
 
 as_findings <- function(found) {

@@ -13,12 +13,13 @@ from networks import CARD, SIDE, STEPS, colours, weights
 from onnx import helper, numpy_helper
 from PIL import Image
 
+import imagesasdata as iad
 from imagesasdata.classify import classify_images
 from imagesasdata.errors import ArgumentInvalid, ImageFailed, ModelInvalid
 from imagesasdata.last_layer import last_layer
 from imagesasdata.model import ImageModel, load_model
 from imagesasdata.modelfile import write_model
-from imagesasdata.saliency import ActivationMaps, plot_saliency, saliency_map
+from imagesasdata.saliency import ActivationMaps, saliency_map
 from imagesasdata.train.head_graph import with_head
 
 
@@ -249,7 +250,7 @@ def test_the_picture_shows_the_photograph_and_the_map_over_it(tmp_path: Path, co
     pytest.importorskip("matplotlib")
     name = tmp_path / "$\\frac$ <b>.png"
     name.write_bytes(corner.read_bytes())
-    figure = plot_saliency(name, model_of(tmp_path, redness()), "cat")
+    figure = iad.plot_saliency(name, model_of(tmp_path, redness()), "cat")
     left, right = figure.axes
     np.testing.assert_array_equal(left.images[0].get_array(), np.asarray(Image.open(corner)))
     assert np.asarray(right.images[0].get_array()).shape == (SIDE, SIDE, 3)

@@ -82,6 +82,23 @@ test_that("findings that were kept can be drawn and reported in another session"
   expect_true(file.exists(out))
 })
 
+test_that("where a model sees a class is drawn beside the photograph", {
+  skip_without_python()
+  skip_if_not_installed("ggplot2")
+  photo <- tempfile(fileext = ".png")
+  grDevices::png(photo, 300, 200)
+  graphics::image(volcano)
+  grDevices::dev.off()
+  picture <- plot_saliency(photo, class_name = "tench")
+  expect_match(picture$labels$title, "tench \\(0\\.\\d\\d\\)$")
+  expect_no_error(ggplot2::ggplot_build(picture))
+  expect_error(plot_saliency("/no/such.jpg"), class = "imagesasdata_image_failed")
+  expect_error(plot_saliency(1), class = "imagesasdata_argument_invalid")
+  # All colour where the map is 1: 0.65 of viridis and 0.35 of the photograph in grey.
+  over <- heat_over(array(1, c(2, 2, 3)), matrix(c(0, 0, 1, 1), 2))
+  expect_equal(over[1, 2, ], 0.35 + 0.65 * as.numeric(grDevices::col2rgb(grDevices::hcl.colors(256)[256])) / 255)
+})
+
 test_that("a saliency map is a matrix between 0 and 1, as large as what the model sees", {
   skip_without_python()
   photo <- drawn_posts()$photo[[1]]

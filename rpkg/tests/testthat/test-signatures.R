@@ -18,6 +18,7 @@ verbs <- c(
   evaluate_predictions = "evaluate_predictions",
   audit_predictions = "audit_predictions",
   saliency_map = "saliency_map",
+  plot_saliency = "plot_saliency",
   data_statement = "data_statement",
   sample_frames = "sample_frames",
   strip_metadata = "strip_metadata",
