@@ -119,6 +119,13 @@ def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:
             f"{sum(counts.values()):,} photograph(s) have a true label that the model does not know, "
             f"{quoted(shown, 5)}; they count as errors."
         )
+    alike = {_bare(name): name for name in predicted.names}
+    pairs = [f'"{name}" and "{alike[_bare(name)]}"' for name in sorted(counts) if _bare(name) in alike]
+    if pairs:
+        notes.append(
+            f"Labels of `truth` and of the predictions differ only by capitals or blanks, {quoted(pairs, 5)}, and "
+            "count as errors; spell them alike."
+        )
     names = (*predicted.names, *sorted(counts))
     codes = {name: code for code, name in enumerate(names)}
     return (
@@ -132,3 +139,8 @@ def _beside(predicted: Predicted, truth: Truth) -> tuple[Compared, list[str]]:
         ),
         notes,
     )
+
+
+def _bare(label: str) -> str:
+    """Return a label without what people overlook: capitals, and blanks around it and in it."""
+    return "".join(label.split()).casefold()

@@ -194,3 +194,17 @@ def test_labels_that_contradict_each_other_are_refused() -> None:
     frame = coded(10)
     with pytest.raises(LabelsInvalid, match=r"contradict each other.*coders="):
         evaluate(frame, pd.DataFrame({"image": ["1.jpg", "1.jpg"], "label": ["police", "other"]}))
+
+
+def test_labels_that_differ_only_by_capitals_or_blanks_are_named() -> None:
+    frame = pd.DataFrame({"image": list("abcd"), "label": ["riot", "riot", "no riot", "no riot"]})
+    found = evaluate(frame, ["Riot ", "riot", "noriot", "no riot"], replicates=0)
+    (note,) = [note for note in found.notes if "capitals or blanks" in note]
+    assert '"Riot " and "riot"' in note or '"Riot" and "riot"' in note
+    assert '"noriot" and "no riot"' in note
+    assert found.estimate == 0.5
+    plain = evaluate(frame, ["riot", "riot", "other", "no riot"], replicates=0)
+    assert not any("capitals" in note for note in plain.notes)
+    with_probabilities = frame.assign(prob_riot=[1, 1, 0, 0], **{"prob_no riot": [0, 0, 1, 1]})
+    known = evaluate(with_probabilities, ["Riot", "riot", "no riot", "no riot"], replicates=0)
+    assert any("capitals" in note for note in known.notes)
