@@ -60,12 +60,8 @@ def summary(facts: Row, metrics: pa.Table, groups: pa.Table | None) -> list[str]
     left = [f"{facts[key]:,} {text}" for key, text in _LEFT.items() if facts[key]]
     if left:
         lines.append(f"left out: {', '.join(left)}")
-    if facts["inflation"] > 1:
-        lines.append(
-            f"intervals are {facts['inflation'] ** 0.5:.2g} times as wide as if one model had predicted these "
-            "photographs (Nadeau and Bengio 2003)"
-        )
-    return [*lines, _how(facts)]
+    wider = f"; {facts['inflation'] ** 0.5:.2g} times as wide, since folds share photographs (Nadeau and Bengio 2003)"
+    return [*lines, _how(facts) + (wider if facts["inflation"] > 1 else "")]
 
 
 _LEFT = {"n_failed": "without a prediction", "n_unlabelled": "without a true label"}
