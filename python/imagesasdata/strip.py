@@ -175,7 +175,7 @@ def _row(path: str | None, name: str | None, targets: Targets, settings: Setting
         if name is None:
             raise Unreadable("the file name cannot be used")
         stripped = strip(content, settings)
-        written = write_picture(targets, name + stripped.suffix, stripped.content)
+        written = write_picture(targets, name, stripped.content, stripped.suffix)
     except Unreadable as problem:
         return {"error": str(problem)}
     return {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image, ImageSequence
@@ -39,10 +40,23 @@ class Targets:
         The folder, as an absolute path.
     names : list of str or None
         ``[n]``: paths inside it; None where there is nothing to read.
+    taken : set of str
+        These names; a suffix must not lead to one of them.
+    read : set of str or bytes
+        The real paths of the pictures that are read, which are never written over.
+    overwrite : bool
+        Whether other files that are there may be replaced.
+    made : set of str
+        Paths that were written so far; a picture that is given twice is written twice.
     """
 
     folder: str
     names: list[str | None]
+    taken: frozenset[str] = frozenset()
+    read: frozenset[str | bytes] = frozenset()
+    overwrite: bool = False
+    made: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def find_targets(
@@ -70,7 +84,8 @@ def find_targets(
     Raises
     ------
     ArgumentInvalid
-        A picture would be written over one that is read, or over a file that is there; or `out` is a file.
+        A picture would be written over one that is read, over another one's copy, or over a file that is there; or
+        `out` is a file.
     """
     if not isinstance(out, str | os.PathLike) or not os.fspath(out):
         raise ArgumentInvalid(f"`out` is {out!r}; give a folder to write to.")
@@ -81,8 +96,17 @@ def find_targets(
     known = [path for path in full if path is not None]
     start = os.path.abspath(os.path.expanduser(os.fspath(root))) if root is not None else _common_folder(known)
     names = [None if path is None else rename(os.path.relpath(path, start)) for path in full]
-    read = {os.path.realpath(path_on_disk(path)) for path in known}
-    for name in dict.fromkeys(name for name in names if name is not None):
+    read = frozenset(os.path.realpath(path_on_disk(path)) for path in known)
+    sources: dict[str, str] = {}
+    for name, path in zip(names, full, strict=True):
+        if name is None or path is None or sources.get(name) == path:
+            continue
+        if name in sources:
+            raise ArgumentInvalid(
+                f'"{sources[name]}" and "{path}" would have the same copy, "{name}". Rename one of them, or '
+                "copy them to different folders."
+            )
+        sources[name] = path
         target = path_on_disk(os.path.join(folder, name))
         if os.path.realpath(target) in read:
             raise ArgumentInvalid(
@@ -97,7 +121,7 @@ def find_targets(
             f'`out` is "{out}", inside the folder of the photographs, where it would be read the next time; give a '
             "folder beside it."
         )
-    return Targets(folder, names)
+    return Targets(folder, names, frozenset(sources), read, bool(overwrite))
 
 
 def searched(images: Any, image_dir: str | os.PathLike[str] | None) -> str | None:
@@ -124,24 +148,33 @@ def _inside(path: str, folder: str) -> bool:
         return False
 
 
-def write_picture(targets: Targets, name: str, content: bytes) -> str:
-    """Write the content of a file under its name, whole or not at all, and return its path.
+def write_picture(targets: Targets, name: str, content: bytes, suffix: str = "") -> str:
+    """Write the content of a file under its name and a suffix, whole or not at all, and return its path.
 
     Raises
     ------
     Unreadable
-        It cannot be written; or a link on the way leads out of the folder.
+        It cannot be written; a link on the way leads out of the folder; or there is such a file, a picture that is read
+        or, without ``overwrite``, any other.
     """
-    path = os.path.join(targets.folder, name)
+    path = os.path.join(targets.folder, name + suffix)
     parent = os.path.dirname(path)
     partial = path_on_disk(os.path.join(parent, f".{os.getpid():x}-{next(_numbers):x}.part"))
     try:
         os.makedirs(path_on_disk(parent), exist_ok=True)
         if not _inside(parent, targets.folder):
             raise Unreadable(f'"{os.path.dirname(name)}" is a link that leads out of the folder to write to')
+        if os.path.realpath(path_on_disk(path)) in targets.read or (suffix and name + suffix in targets.taken):
+            raise Unreadable(
+                f'its copy would be "{name}{suffix}", which is another photograph or its copy: rename one of them'
+            )
         try:
             with open(partial, "xb") as file:
                 file.write(content)
+            with targets.lock:
+                if not targets.overwrite and path not in targets.made:
+                    open(path_on_disk(path), "xb").close()  # fails where there is a file
+                targets.made.add(path)
             os.replace(partial, path_on_disk(path))
         finally:
             if os.path.lexists(partial):

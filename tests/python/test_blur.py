@@ -193,6 +193,18 @@ def test_a_copy_that_is_there_stays_unless_told(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["000.png"]
 
 
+def test_no_two_photographs_have_one_copy(tmp_path: Path) -> None:
+    for names, quality in ((("a.gif", "a.gif.png"), 95), (("b.jpg", "b.jpg.png"), "lossless")):
+        for name in names:
+            head(60).save(tmp_path / name)
+        paths = [str(tmp_path / name) for name in names]
+        with pytest.raises(errors.ArgumentInvalid, match="would have the same copy"):
+            iad.blur_faces(paths, tmp_path / "out", quality=quality, progress=False)
+        assert not (tmp_path / "out").exists()
+    log = iad.blur_faces([str(tmp_path / "a.gif")] * 2, tmp_path / "out", progress=False)
+    assert log["error"].isna().all() and log["copy"].nunique() == 1
+
+
 def test_no_path_leads_out_of_the_folder(tmp_path: Path) -> None:
     (path,) = save_all([head(120)], tmp_path / "photos" / "a" / "b")
     (other,) = save_all([head(100)], tmp_path / "elsewhere")

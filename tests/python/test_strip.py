@@ -340,6 +340,38 @@ def test_files_that_are_there_stay_unless_they_may_go(tmp_path: Path) -> None:
         iad.strip_metadata(tmp_path / "photos", "", progress=False)
 
 
+def test_a_suffix_leads_to_no_file_that_is_there_or_is_read(tmp_path: Path) -> None:
+    """A JPEG that is turned becomes a PNG where nothing may be lost, with another name than the one it has."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out" / "in").mkdir(parents=True)
+    (tmp_path / "in" / "b.jpg").write_bytes(rotated_by_exif(SMALL, 6))
+    kept = tmp_path / "out" / "in" / "b.jpg.png"
+    kept.write_bytes(encoded(SMALL, "PNG"))
+    both = stripped([tmp_path / "in" / "b.jpg", kept], tmp_path / "out", quality="lossless", overwrite=True)
+    assert "which is another photograph" in both["error"][0] and both["written"].isna()[0]
+    assert kept.read_bytes() == encoded(SMALL, "PNG")
+    alone = stripped([tmp_path / "in" / "b.jpg"], tmp_path / "out" / "in", quality="lossless")
+    assert "a file of that name is in the way" in alone["error"][0]
+    assert kept.read_bytes() == encoded(SMALL, "PNG")
+    twice = [tmp_path / "in" / "b.jpg"] * 2
+    replaced = stripped(twice, tmp_path / "out" / "in", quality="lossless", overwrite=True)
+    assert set(replaced["written"]) == {str(kept)} and kept.read_bytes() != encoded(SMALL, "PNG")
+    new = stripped(twice, tmp_path / "new", quality="lossless")
+    assert new["error"].isna().all() and len(set(new["written"])) == 1
+
+
+def test_no_two_photographs_have_one_copy(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.jpg").write_bytes(rotated_by_exif(SMALL, 6))
+    (tmp_path / "in" / "b.jpg.png").write_bytes(encoded(SMALL, "PNG"))
+    for overwrite in (False, True):
+        table = stripped(tmp_path / "in", tmp_path / "out", quality="lossless", overwrite=overwrite)
+        assert table["error"].isna().tolist() == [False, True]
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.jpg.png"]
+        assert np.array_equal(pixels(tmp_path / "out" / "b.jpg.png"), pixels(tmp_path / "in" / "b.jpg.png"))
+    assert stripped(tmp_path / "in", tmp_path / "with loss")["error"].isna().all()
+
+
 def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     inner = tmp_path / "photos" / "inner"
     inner.mkdir(parents=True)

@@ -98,7 +98,7 @@ def blur_faces(
     Raises
     ------
     ArgumentInvalid
-        A copy would be written over a photograph or another file.
+        A copy would be written over a photograph, another copy or another file.
 
     Notes
     -----
