@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import rotated_by_exif
-from faces_drawn import FACE, astronaut, head, on_canvas
+from drawn import cat, rotated_by_exif
+from faces_drawn import FACE, astronaut, head, on_canvas, small_faces
 from oddities import write_odd_files
 from PIL import Image, ImageDraw
 
@@ -93,6 +93,19 @@ def test_200_faces_in_one_picture_are_200_rows(tmp_path: Path) -> None:
     assert (table["prob"].diff().dropna() <= 0).all()
     middles = table["x"] + table["width"] / 2, table["y"] + table["height"] / 2
     assert len({(int(x // 40), int(y // 40)) for x, y in zip(*middles, strict=True)}) == 200
+
+
+@pytest.mark.parametrize(("side", "least"), [(16, 30), (20, 37), (32, 37)])
+def test_faces_smaller_than_the_windows_of_the_networks_are_found(detector: Detector, side: int, least: int) -> None:
+    """Of 40; were pixels made squares when windows grow to 24 and 48 pixels, 23, 32 and 39 would be."""
+    picture = cat().resize((400, 200))
+    for number, face in enumerate(small_faces(40)):
+        only = face.crop((80, 80, 240, 240)).resize((side, side), Image.Resampling.LANCZOS)
+        picture.paste(only, (number % 10 * 40 + 6, number // 10 * 50 + 8))
+    faces = detector(picture, min_size=12, threshold=0.8)
+    middles = (faces[:, :2] + faces[:, 2:4]) / 2
+    places = {(int(x // 40), int(y // 50)) for x, y in middles if x % 40 < 6 + side and y % 50 < 8 + side}
+    assert least <= len(places) == len(faces)
 
 
 def test_min_size_leaves_smaller_faces_out_and_threshold_the_less_probable(tmp_path: Path) -> None:

@@ -87,7 +87,9 @@ class Pyramid:
         sides = (source.width, source.height, source.width, source.height)
         area = tuple(min(max(v * shrunk, 0.0), side) for v, side in zip(inside, sides, strict=True))
         if area[2] - area[0] > 0 and area[3] - area[1] > 0:
-            part = source.resize((right - left, bottom - top), Image.Resampling.BOX, box=cast(Box, area))
+            # Means of areas are what the networks were trained on; where a pixel grows, they would make a square of it.
+            way = Image.Resampling.BOX if scale <= shrunk else Image.Resampling.BILINEAR
+            part = source.resize((right - left, bottom - top), way, box=cast(Box, area))
             cut[top:bottom, left:right] = np.asarray(part)
         return cut
 
