@@ -19,6 +19,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from .bounded import brightest, in_tiles, number_of_scans, one_at_a_time, tile_pixels
+from .colours import to_srgb
 from .errors import ArgumentInvalid, choose
 from .reading import MAX_BYTES, Unreadable, millions
 
@@ -189,10 +190,10 @@ def decode_image(content: bytes, preprocessing: Preprocessing, limits: Limits) -
 
 
 @contextlib.contextmanager
-def upright_image(content: bytes, limits: Limits) -> Iterator[Image.Image]:
+def upright_image(content: bytes, limits: Limits, srgb: bool = False) -> Iterator[Image.Image]:
     """Decode a whole photograph, upright and in RGB, for as long as it is in use; then its memory is given back.
 
-    While a huge one is in use, no other huge one is decoded.
+    While a huge one is in use, no other huge one is decoded. With `srgb`, colours that a profile describes become sRGB.
 
     Raises
     ------
@@ -204,7 +205,8 @@ def upright_image(content: bytes, limits: Limits) -> Iterator[Image.Image]:
             held.enter_context(one_at_a_time(max(image.width * image.height, tile_pixels(image))))
             image.load()
             top = brightest(image) if image.mode == "F" else 0.0
-            plain, _ = in_tiles(image, image.size, "RGB", lambda part: _plain(part, "RGB", top))
+            profile = image.info.get("icc_profile") if srgb else None
+            plain, _ = in_tiles(image, image.size, "RGB", lambda part: _plain(to_srgb(part, profile), "RGB", top))
             turn = turn_of(image)
             upright = plain if turn is None else plain.transpose(turn)
         del image, plain

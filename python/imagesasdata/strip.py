@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image, ImageCms
+from PIL import Image
 
 from .bounded import one_at_a_time
+from .colours import to_srgb
 from .decode import (
     FORMATS,
     MAX_PIXELS,
@@ -221,7 +222,7 @@ def strip(content: bytes, settings: Settings) -> Stripped:
                 if turn is not None:
                     frames = [_with_info(frame.transpose(turn), frame) for frame in frames]
                 if convert and profile:
-                    frames = [_with_info(_to_srgb(frame, profile), frame) for frame in frames]
+                    frames = [_with_info(to_srgb(frame, profile), frame) for frame in frames]
                 new, suffix, lossy = encode_picture(frames, kind, settings.quality, None if convert else profile)
             return Stripped(new, removed, lossy, suffix)
     except Unreadable:
@@ -251,22 +252,6 @@ def parts_of(content: bytes, image: Image.Image) -> list[Part]:
 
 
 def _with_info(new: Image.Image, old: Image.Image) -> Image.Image:
-    new.info = dict(old.info)
+    # A colour that stands for transparency means nothing among other colours.
+    new.info = {key: value for key, value in old.info.items() if key != "transparency" or new.mode == old.mode}
     return new
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Return the picture in sRGB; with a profile that cannot be understood as it is, since every viewer ignores it."""
-    alpha = image.getchannel("A") if image.mode in ("RGBA", "LA") else None
-    plain = image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
-    try:
-        transform = ImageCms.profileToProfile(
-            plain, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    if transform is None:
-        return image
-    if alpha is not None:
-        transform.putalpha(alpha)
-    return transform

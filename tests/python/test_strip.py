@@ -22,6 +22,7 @@ from drawn import (
     encoded,
     jpeg_markers,
     png,
+    ramp,
     riff,
     rotated_by_exif,
     segment,
@@ -207,6 +208,16 @@ def test_a_profile_is_kept_or_its_colours_become_srgb() -> None:
             shown, truly = image.convert("RGB").getpixel((16, 16)), in_srgb(red, profile)
         assert np.abs(np.subtract(shown, truly)).max() <= 4, kind
         assert truly[1] > 250  # green
+
+
+def test_transparency_and_deep_greys_outlive_the_conversion_of_colours() -> None:
+    clear = SMALL.quantize(16)
+    content = encoded(clear, "PNG", icc_profile=colour_profile(), transparency=3)
+    done = strip(content, Settings(95, "convert", Limits()))
+    assert np.abs(pixels(done.content).astype(int) - pixels(content)).max() <= 2
+    grey = encoded(ramp(np.uint16, 65535), "PNG", icc_profile=colour_profile())
+    with Image.open(io.BytesIO(strip(grey, Settings(95, "convert", Limits())).content)) as image:
+        assert np.array_equal(np.asarray(image), np.asarray(ramp(np.uint16, 65535)))
 
 
 def in_srgb(image: Image.Image, profile: bytes) -> Any:
