@@ -287,7 +287,10 @@ score_expressions <- function(
 #' @param min_size,threshold As in [detect_faces()]; lower than there, since a face that is missed is worse than a sign
 #'   that is hidden.
 #' @param quality Quality of JPEG copies, 1 to 100. What is no JPEG becomes a PNG, with `"lossless"` everything.
-#' @param match_threshold With `known`: as `threshold` in [recognize_faces()].
+#' @param match_threshold With `known`: as `threshold` in [recognize_faces()]. `"auto"` leans to hiding. With
+#'   `people = "unknown"` a face counts as known only up to the lower limit of that threshold's interval, and up to 0.5
+#'   at most. A face that is nobody's for sure is hidden as a named person's up to the threshold, or 0.6 where that is
+#'   more.
 #' @param purpose With `known`: what people are recognised for, in a sentence. It is asked once a session.
 #' @param overwrite Whether to write over copies that are there already. The photographs themselves are never written
 #'   over.
@@ -295,9 +298,14 @@ score_expressions <- function(
 #'   `face`, `x`, `y`, `width`, `height` (of the hidden box, in whole pixels of the copy), `prob`, `method`, `person`
 #'   (with `known`), `copy` (the path written) and `error`. A photograph in which nothing was hidden has one row, with
 #'   `copy` where it was written.
-#' @details The search runs twice, the second time on the mirrored photograph at other scales, and once more on the
-#'   result: what still looks like a face there is left fewer colours. Faces that are missed stay as they are: look at
-#'   the copies before you share them, and remember that clothes, places and captions identify people too.
+#' @details The search runs twice, the second time on the mirrored photograph at other scales, and again on the result:
+#'   what still looks like a face there is left fewer colours, at last none, and a face that comes to light there is
+#'   hidden too. Faces that are missed stay as they are: look at the copies before you share them, and remember that
+#'   clothes, places and captions identify people too. With `known`, a face is hidden where one of the two searches
+#'   says so.
+#'
+#'   Colours that a profile describes become sRGB, since the copy has no profile. Of GIF, APNG and TIFF files only the
+#'   first picture is copied.
 #' @inheritSection recognize_faces Errors
 #' @export
 #' @examplesIf imagesasdata:::python_ready()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import rotated_by_exif
+from drawn import after_soi, colour_profile, encoded, rotated_by_exif, segment
 from faces_drawn import FACE, astronaut, head, on_canvas, save_all, small_faces, variants
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -17,7 +17,9 @@ from PIL.PngImagePlugin import PngInfo
 import imagesasdata as iad
 from imagesasdata import errors
 from imagesasdata.faces import purpose
-from imagesasdata.faces.hide import enlarged, hide, mirror_back
+from imagesasdata.faces.chosen import Chosen
+from imagesasdata.faces.hide import enlarged, hide, hide_faces, mirror_back
+from imagesasdata.faces.people import People
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +167,108 @@ def test_only_strangers_or_only_some_are_hidden(known: pd.DataFrame, tmp_path: P
         iad.blur_faces([path], tmp_path / "d", people=["nobody"], **options)
     with pytest.raises(errors.ArgumentInvalid, match="`known` is missing"):
         iad.blur_faces([path], tmp_path / "d", people="unknown", progress=False)
+
+
+def test_who_is_recognised_is_hidden_and_only_who_is_known_for_sure_is_left(tmp_path: Path) -> None:
+    """A face that lies between those of two people is hidden as each of them, and as nobody's."""
+    places = np.zeros((4, 128))
+    places[:, 0] = 0, 0.7, 0.55, -0.55  # A, B, one 0.55 from A and 0.15 from B, and one 0.55 from A and far from B
+    known = People(["A", "B"], np.array([0, 1]), places[:2])
+    faces = places[[0, 2, 3]]
+    assert Chosen(["A"], known, "auto")(faces)[0].tolist() == [True, False, True]
+    assert Chosen(["A"], known, "auto")(faces)[1].tolist() == [0, 1, 0]
+    assert Chosen("unknown", known, "auto")(faces)[0].tolist() == [False, False, True]
+    assert Chosen(["A", "unknown"], known, "auto")(faces)[0].tolist() == [True, False, True]
+    given = Chosen(["A"], known, 0.5)
+    assert given(faces)[0].tolist() == [True, False, False] and not given.notes
+    assert "up to a distance of 0.50, and hidden as theirs up to 0.60" in Chosen(["A"], known, "auto").notes[0]
+
+
+def test_who_recognize_faces_knows_is_hidden(known: pd.DataFrame, tmp_path: Path) -> None:
+    """Both look at a face with the same landmarks, so that it is as far from everybody for one as for the other."""
+    turned = [variants(face)[i] for i in (3, 4) for face in small_faces(6)]
+    paths = save_all(turned, tmp_path / "photos")
+    seen = iad.recognize_faces(paths, known, threshold=0.6, progress=False)
+    for number in range(3):
+        limit = float(seen.loc[seen["nearest"] == f"person {number}", "distance"].iloc[0]) + 1e-4
+        log = iad.blur_faces(
+            paths, tmp_path / str(number), [f"person {number}"], known, match_threshold=limit, progress=False
+        )
+        again = iad.recognize_faces(log["copy"].unique().tolist(), known, threshold=limit, progress=False)
+        assert not (again["person"] == f"person {number}").any()
+
+
+def test_a_face_beside_one_that_is_hidden_is_found_when_the_search_finds_it_late() -> None:
+    """A detector that sees the second face only when the first is gone, as where one suppresses the other."""
+    face = np.array([[20.0, 20, 40, 40, 0.9, *[30] * 10]])
+    late = np.array([[45.0, 20, 65, 40, 0.75, *[50] * 10]])
+    calls: list[float] = []
+
+    def detector(image: Image.Image, min_size: float, threshold: float, stop: Any = None) -> np.ndarray:
+        calls.append(threshold)
+        if len(calls) % 2 == 0:  # the mirrored one
+            return np.empty((0, 15))
+        gone = {1: face, 3: late}.get(len(calls), np.empty((0, 15)))
+        return gone.copy()
+
+    image = Image.effect_noise((100, 60), 80).convert("RGB")
+    before = np.asarray(image).copy()
+    rows = hide_faces(image, detector, 15, 0.4, "blur", 0.2, all_of_them)  # type: ignore[arg-type]
+    assert rows[:, :4].tolist() == [[16, 16, 44, 44], [41, 16, 69, 44]]
+    assert len(calls) == 6  # the search, a look at the whole, a look around the second
+    assert not (np.asarray(image)[16:44, 41:69] == before[16:44, 41:69]).all()
+
+
+def test_a_box_that_never_stops_looking_like_a_face_is_black_at_last() -> None:
+    face = np.array([[20.0, 20, 40, 40, 0.9, *[30] * 10]])
+
+    def detector(image: Image.Image, min_size: float, threshold: float, stop: Any = None) -> np.ndarray:
+        return face.copy() if image.getpixel((image.width // 2, image.height // 2)) != (0, 0, 0) else face[:0].copy()
+
+    image = Image.effect_noise((60, 60), 80).convert("RGB")
+    rows = hide_faces(image, detector, 15, 0.4, "blur", 0.2, all_of_them)  # type: ignore[arg-type]
+    assert len(rows) >= 1 and not np.asarray(image)[16:44, 16:44].any()
+
+
+def all_of_them(image: Image.Image, faces: np.ndarray, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.ones(len(faces), bool), np.zeros(len(faces), int)
+
+
+# -- colours and metadata ----------------------------------------------------------------------------------------------
+
+
+def test_colours_that_a_profile_describes_become_srgb(tmp_path: Path) -> None:
+    # A profile in which red and green have changed places: what its pixels call red is green.
+    swapped = colour_profile().replace(b"rXYZ", b"xxxx").replace(b"gXYZ", b"rXYZ").replace(b"xxxx", b"gXYZ")
+    red = Image.new("RGB", (40, 40), (255, 0, 0))
+    for name in ("a.png", "b.tif", "c.webp"):
+        red.save(tmp_path / name, icc_profile=swapped, lossless=True)
+    red.quantize(8).save(tmp_path / "d.png", icc_profile=swapped)
+    paths = [str(tmp_path / name) for name in ("a.png", "b.tif", "c.webp", "d.png")]
+    for copy in iad.blur_faces(paths, tmp_path / "out", progress=False)["copy"]:
+        with Image.open(copy) as image:
+            red_now, green_now, _ = image.convert("RGB").getpixel((20, 20))
+            assert green_now > 250 > red_now and "icc_profile" not in image.info, copy
+
+
+def test_nothing_of_a_jpeg_is_left_but_its_pixels(tmp_path: Path) -> None:
+    """Not its thumbnail, which shows the face, nor a second picture, nor what follows the end."""
+    small = encoded(head(64), "JPEG")
+    behind = encoded(head(100), "JPEG", comment=b"secret words")
+    head(160).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[head(150)])
+    (tmp_path / "b.jpg").write_bytes(
+        after_soi(encoded(head(160), "JPEG"), segment(0xE1, b"Exif\0\0" + small)) + b"secret words" + behind
+    )
+    head(160).convert("CMYK").save(tmp_path / "c.jpg", comment=b"secret words")
+    log = iad.blur_faces([str(tmp_path / f"{name}.jpg") for name in "abc"], tmp_path / "out", progress=False)
+    assert log["face"].notna().all() and log["error"].isna().all()
+    for copy in log["copy"]:
+        content = Path(copy).read_bytes()
+        assert content.count(b"\xff\xd8\xff") == content.count(b"\xff\xd9") == 1
+        assert b"secret words" not in content and b"Exif" not in content and content.endswith(b"\xff\xd9")
+        with Image.open(copy) as image:
+            assert (image.format, image.mode, getattr(image, "n_frames", 1)) == ("JPEG", "RGB", 1)
+    assert iad.detect_faces(tmp_path / "out", progress=False)["face"].isna().all()
 
 
 # -- where copies go ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Sequence
@@ -24,14 +25,14 @@ from ..runtime import Stop
 from ..tables import factor_type
 from ..verb import Result, Verb
 from ..written import Targets, encode_picture, find_targets, searched, shown, write_picture
+from .boxes import overlap
+from .chosen import Chosen
 from .detect import FaceRows, face_job, place_fields
 from .detector import WIDTH
 from .engine import FaceEngine, Faces, Search, cut_aligned
-from .hide import METHODS, enlarged, find_twice, hide_faces
-from .people import UNKNOWN, People, read_people
+from .hide import METHODS, hide_faces
+from .people import UNKNOWN, read_people
 from .purpose import purpose_of
-from .recognize import matched
-from .threshold import choose_threshold
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
@@ -80,7 +81,9 @@ def blur_faces(
     quality : int or "lossless"
         Quality of JPEG copies, 1 to 100. What is no JPEG becomes a PNG, with ``"lossless"`` everything.
     match_threshold : float or "auto"
-        With `known`: as `threshold` in `recognize_faces`.
+        With `known`: as `threshold` in `recognize_faces`. ``"auto"`` leans to hiding. With ``people="unknown"`` a face
+        counts as known only up to the lower limit of that threshold's interval, and up to 0.5 at most. A face that is
+        nobody's for sure is hidden as a named person's up to the threshold, or 0.6 where that is more.
     purpose : str
         With `known`: what people are recognised for; asked once a session.
     overwrite : bool
@@ -102,9 +105,13 @@ def blur_faces(
 
     Notes
     -----
-    The search runs twice, the second time on the mirrored photograph at other scales, and once more on the result: what
-    still looks like a face there is left fewer colours. Faces that are missed stay as they are: look at the copies
-    before you share them, and remember that clothes, places and captions identify people too.
+    The search runs twice, the second time on the mirrored photograph at other scales, and again on the result: what
+    still looks like a face there is left fewer colours, at last none, and a face that comes to light there is hidden
+    too. Faces that are missed stay as they are: look at the copies before you share them, and remember that clothes,
+    places and captions identify people too. With `known`, a face is hidden where one of the two searches says so.
+
+    Colours that a profile describes become sRGB, since the copy has no profile. Of GIF, APNG and TIFF files only the
+    first picture is copied.
 
     Examples
     --------
@@ -113,8 +120,8 @@ def blur_faces(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = iad.blur_faces([photo], folder, progress=False)
     ...     again = iad.detect_faces(folder, progress=False)
-    >>> len(log), again["face"].isna().all()
-    (1, np.True_)
+    >>> bool(log["prob"][0] > 0.9), bool(again["face"].isna().all())
+    (True, True)
     """
     choose("method", method, METHODS)
     if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 5:
@@ -133,12 +140,9 @@ def blur_faces(
     chosen = None
     if known is not None:
         facts["purpose"] = purpose_of(purpose)
-        chosen = _Chosen.of(
-            people,
-            read_people(known, "person", None, image_dir, device, progress, limits, facts["purpose"]),
-            match_threshold,
-        )
-        facts["match_threshold"] = chosen.threshold
+        references = read_people(known, "person", None, image_dir, device, progress, limits, facts["purpose"])
+        chosen = Chosen(people, references, match_threshold)
+        facts["match_threshold"] = {"sure": chosen.sure, "possible": chosen.possible}
     engine = _BlurEngine(
         search,
         device,
@@ -168,7 +172,8 @@ def blur_faces(
 
     options = {"method": method, "margin": float(margin), "min_size": float(min_size), "threshold": float(threshold)}
     job = face_job("blur_faces", found, engine, schema, encode, options, facts)
-    return job.run("auto", progress, on_error, limits)
+    result = job.run("auto", progress, on_error, limits)
+    return dataclasses.replace(result, notes=(*result.notes, *(chosen.notes if chosen else ())))
 
 
 def _renamed(lossless: bool, name: str) -> str:
@@ -180,32 +185,6 @@ def _renamed(lossless: bool, name: str) -> str:
 
 def _is_jpeg(name: str) -> bool:
     return name.lower().endswith(JPEG_SUFFIXES)
-
-
-class _Chosen:
-    """Whose faces are hidden, of people who are known."""
-
-    def __init__(self, hidden: npt.NDArray[np.bool_], known: People, threshold: float) -> None:
-        self._hidden, self.known, self.threshold = hidden, known, threshold
-
-    @classmethod
-    def of(cls, people: str | Sequence[str] | None, known: People, threshold: float | str) -> _Chosen:
-        """Raise `ArgumentInvalid` where a name is not among those who are known."""
-        wanted = [people] if isinstance(people, str) else list(people or [])
-        strange = [name for name in wanted if name not in (*known.names, UNKNOWN)]
-        if strange or not wanted:
-            raise ArgumentInvalid(f'`people` is {people!r}; it must be "unknown" or names of `known`: {known.names}.')
-        value = choose_threshold(threshold, 0.01, known).value
-        return cls(np.array([name in wanted for name in (*known.names, UNKNOWN)]), known, value)
-
-    def persons(self, descriptors: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-        """Return the number of the person of each face; that of nobody known is the last."""
-        match = matched(descriptors, self.known)
-        return np.where(match.distance <= self.threshold, match.nearest, len(self.known.names))
-
-    def hidden(self, persons: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Return which faces are hidden."""
-        return np.asarray(self._hidden[persons])
 
 
 class _BlurEngine(FaceEngine):
@@ -220,7 +199,7 @@ class _BlurEngine(FaceEngine):
         method: str,
         margin: float,
         quality: int | None,
-        chosen: _Chosen | None,
+        chosen: Chosen | None,
     ) -> None:
         super().__init__(search, device, "dlib_face" if chosen else None)
         self._targets, self._where = targets, where
@@ -239,7 +218,7 @@ class _BlurEngine(FaceEngine):
             try:
                 if path is None or target is None:
                     raise Unreadable("no path was given")
-                with upright_image(read_file(path, limits.max_bytes), limits) as image:
+                with upright_image(read_file(path, limits.max_bytes), limits, srgb=True) as image:
                     faces = self._hide(image, stop)
                     if not stop.is_set():
                         kind = "JPEG" if _is_jpeg(target) else "PNG"
@@ -251,15 +230,19 @@ class _BlurEngine(FaceEngine):
 
     def _hide(self, image: Image.Image, stop: Stop) -> Faces:
         """Hide faces in place; return them with their hidden boxes, and the number of the person at the end."""
-        search = self._search
-        faces = find_twice(self._detector, image, search.min_size, search.threshold, stop)
-        persons = np.zeros(len(faces), np.int64)
-        if self._chosen is not None and self._runner is not None:
-            persons = self._chosen.persons(self._run(self._runner, [cut_aligned(image, face) for face in faces], stop))
-            hidden = self._chosen.hidden(persons)
-            faces, persons = faces[hidden], persons[hidden]
-        boxes = enlarged(faces, self._margin, image.width, image.height)
-        inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        faces, persons, boxes = faces[inside], persons[inside], boxes[inside]
-        hide_faces(image, boxes, self._method, self._detector, search.min_size, search.threshold, stop)
-        return np.concatenate([boxes, faces[:, 4:], persons[:, None]], axis=1)
+        search, choice = self._search, partial(self._choice, stop=stop)
+        return hide_faces(
+            image, self._detector, search.min_size, search.threshold, self._method, self._margin, choice, stop
+        )
+
+    def _choice(
+        self, image: Image.Image, faces: Faces, views: Faces, stop: Stop
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Say which faces are hidden, and whose they are: those of which one view is to be hidden."""
+        if self._chosen is None or self._runner is None or not len(faces):
+            return np.ones(len(faces), bool), np.zeros(len(faces), np.int64)
+        hidden, persons = self._chosen(self._run(self._runner, [cut_aligned(image, view) for view in views], stop))
+        face = overlap(views[:, :4], faces[:, :4]).argmax(axis=1)
+        of_face = [np.flatnonzero(face == i) for i in range(len(faces))]
+        deciding = np.array([rows[hidden[rows].argmax()] for rows in of_face])  # the first that is to be hidden, or any
+        return hidden[deciding], persons[deciding]

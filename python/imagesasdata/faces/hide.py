@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from .boxes import kept
+from .boxes import kept, overlap
+from .detect import MIN_SIZE
 from .detector import WIDTH, Detector
+from .pyramid import FACTOR
 
 METHODS = ("blur", "pixelate", "box")
-# Colours a side that are left of a face, and then, should it still look like one, fewer.
-LEFT = (4, 2, 1)
+# Colours a side that are left of a face, and then, should it still look like one, fewer; at last it is a black box.
+LEFT = (4, 2, 1, 0)
 OTHER_SCALE = 0.84  # the second pass has its scales between those of the first
+SAME = 0.5  # of the area that two boxes cover: if they share more, they are the same face
+AROUND = 1.0  # sides of a hidden box that are looked at on each side of it
 Faces = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+# From a photograph, its faces and all views of them: which are hidden, and a number for each, its person's.
+Choice = Callable[[Image.Image, Faces, Faces], tuple[Flags, npt.NDArray[np.int64]]]
 
 
-def find_twice(detector: Detector, image: Image.Image, min_size: float, threshold: float, stop: Any = None) -> Faces:
-    """Return the faces ``[n, 15]`` of two passes: as it is, and mirrored at scales between those of the first."""
-    first = detector(image, min_size, threshold, stop)
+def two_passes(detector: Detector, image: Image.Image, min_size: float, threshold: float, stop: Any = None) -> Faces:
+    """Return views ``[n, 15]`` of faces: as `detect_faces` looks at them, then mirrored, at scales between those."""
+    steps = math.ceil(math.log(min_size / MIN_SIZE, FACTOR) - 0.05)
+    first = detector(image, MIN_SIZE * FACTOR**steps, threshold, stop)
     mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     second = detector(mirrored, max(min_size * OTHER_SCALE, 10), threshold, stop)
-    faces = np.concatenate([first, mirror_back(second, image.width)])
-    return faces[kept(faces[:, :4], faces[:, 4], 0.5)]
+    views = np.concatenate([first, mirror_back(second, image.width)])
+    return views[(views[:, 2:4] > 0).all(axis=1) & (views[:, :2] < [image.width, image.height]).all(axis=1)]
+
+
+def merged(views: Faces) -> Faces:
+    """Return the best view of each face, best first."""
+    return views[kept(views[:, :4], views[:, 4], SAME)]
 
 
 def mirror_back(faces: Faces, width: int) -> Faces:
@@ -49,13 +65,13 @@ def hide(image: Image.Image, box: npt.NDArray[np.int64], method: str, left: int)
     """Hide what is in a box (left, top, right, bottom), in place: of its pixels `left` x `left` colours remain.
 
     The colours are means over equal parts of the box, rounded to bytes. ``"blur"`` spreads them smoothly,
-    ``"pixelate"`` as squares; ``"box"`` is black and keeps nothing.
+    ``"pixelate"`` as squares; of ``"box"``, and where none are left, nothing remains but black.
     """
     x, y, right, bottom = (int(v) for v in box)
     width, height = right - x, bottom - y
     if width < 1 or height < 1:
         return
-    if method == "box":
+    if method == "box" or left == 0:
         image.paste((0, 0, 0), (x, y, right, bottom))
         return
     few = Image.fromarray(_means(np.asarray(image.crop((x, y, right, bottom))), left))
@@ -75,28 +91,77 @@ def _means(pixels: npt.NDArray[np.uint8], parts: int) -> npt.NDArray[np.uint8]:
 
 def hide_faces(
     image: Image.Image,
-    boxes: npt.NDArray[np.int64],
-    method: str,
     detector: Detector,
     min_size: float,
     threshold: float,
+    method: str,
+    margin: float,
+    choice: Choice,
     stop: Any = None,
-) -> None:
-    """Hide boxes in a photograph, in place, and look again, closer: what still looks like a face loses colours."""
-    for box in boxes:
-        hide(image, box, method, LEFT[0])
-    for left in LEFT[1:]:
-        if not len(boxes):
-            return
-        again = find_twice(detector, image, min_size, threshold / 2, stop)
-        for box in boxes[_covered(again[:, :4], boxes)]:
-            hide(image, box, method, left)
-        if not len(again):
-            return
+) -> Faces:
+    """Hide the faces of a photograph that are chosen, in place, until no hidden box looks like a face any more.
+
+    The result is looked at again, closer, and after that the surroundings of what changed since. A box that still looks
+    like a face is left fewer colours; a face that came to light beside others is chosen or not, as those were.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``[n, 16]``: the hidden boxes (left, top, right, bottom), probability, five landmarks, number of the person.
+    """
+    views = two_passes(detector, image, min_size, threshold, stop)
+    faces = merged(views)
+    whole = np.array([[0, 0, *image.size]])
+    rows, shown = np.empty((0, WIDTH + 1)), np.empty((0, 4))
+    levels, changed = np.empty(0, np.int64), np.empty(0, bool)
+    for again in itertools.count():
+        hidden, persons = choice(image, faces, views)
+        shown = np.concatenate([shown, faces[~hidden, :4]])
+        boxes = enlarged(faces[hidden], margin, *image.size)
+        rows = np.concatenate([rows, np.column_stack([boxes, faces[hidden, 4:], persons[hidden]])])
+        levels = np.concatenate([levels, np.full(len(boxes), len(LEFT) - 1 if method == "box" else 0)])
+        changed = np.concatenate([changed, np.ones(len(boxes), bool)])
+        if not changed.any():
+            break
+        for row, level in zip(rows[changed], levels[changed].tolist(), strict=True):
+            hide(image, row[:4].astype(np.int64), method, LEFT[level])
+        around = enlarged(rows[changed], AROUND, *image.size)
+        parts = around if again and _areas(around).sum() < _areas(whole).sum() else whole
+        views = _search_parts(detector, image, parts, min_size, threshold / 2, stop)
+        if parts is around:  # what touches nothing that changed is as before, or cut by the border of a part
+            views = views[(overlap(views[:, :4], rows[changed, :4]) > 0).any(axis=1)]
+        views = views[overlap(views[:, :4], shown).max(axis=1, initial=0) <= SAME]
+        made = _made_of(views, rows)
+        changed = made.any(axis=0) & (levels < len(LEFT) - 1)
+        levels += changed
+        faces = views = views[~made.any(axis=1) & (views[:, 4] >= threshold)]
+    return rows
 
 
-def _covered(faces: Faces, boxes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return which boxes share area with one of the faces."""
-    low = np.maximum(faces[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(faces[:, None, 2:], boxes[None, :, 2:])
-    return np.asarray(((high - low) > 0).all(axis=2).any(axis=0))
+def _search_parts(
+    detector: Detector, image: Image.Image, parts: npt.NDArray[np.int64], min_size: float, least: float, stop: Any
+) -> Faces:
+    """Return the faces of two passes in parts (left, top, right, bottom) of a photograph."""
+    found = [np.empty((0, WIDTH))]
+    for part in parts:
+        views = two_passes(detector, image.crop(tuple(part.tolist())), min_size, least, stop)
+        views[:, :4] += np.tile(part[:2], 2)
+        views[:, 5:] += np.tile(part[:2], 5)
+        found.append(views)
+    return merged(np.concatenate(found))
+
+
+def _areas(boxes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.asarray((boxes[:, 2:4] - boxes[:, :2]).prod(axis=1))
+
+
+def _made_of(faces: Faces, boxes: Faces) -> Flags:
+    """Return which faces may come from which hidden boxes, ``[faces, boxes]``.
+
+    Those with their middle in it, and large ones that have most of it in them: a head without a face on a body, say.
+    """
+    a, b = faces[:, None, :], boxes[None, :, :]
+    middle = (a[..., :2] + a[..., 2:4]) / 2
+    shared = np.maximum(np.minimum(a[..., 2:4], b[..., 2:4]) - np.maximum(a[..., :2], b[..., :2]), 0).prod(axis=-1)
+    inside = ((middle >= b[..., :2]) & (middle <= b[..., 2:4])).all(axis=-1)
+    return np.asarray(inside | (shared > (b[..., 2:4] - b[..., :2]).prod(axis=-1) / 2))
