@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ArgumentInvalid
-from .matching import distances
+from .matching import person_distances
 from .people import UNKNOWN, People
-from .threshold import choose_threshold, person_distances
+from .threshold import choose_threshold
 
 SURE, POSSIBLE = 0.5, 0.6  # at most, and at least, where no threshold is given
 LOW = 0.3
@@ -38,8 +38,7 @@ class Chosen:
         wanted = [people] if isinstance(people, str) else list(people or [])
         if not wanted or set(wanted) - {*known.names, UNKNOWN}:
             raise ArgumentInvalid(f'`people` is {people!r}; it must be "unknown" or names of `known`: {known.names}.')
-        between = distances(known.descriptors, known.descriptors)
-        chosen = choose_threshold(threshold, 0.01, between, known.person, len(known.names))
+        chosen = choose_threshold(threshold, 0.01, known)
         self.known, self.notes = known, known.notes
         self.sure = self.possible = chosen.value
         if threshold == "auto":
@@ -63,7 +62,7 @@ class Chosen:
     def __call__(self, descriptors: Floats) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Say which faces ``[n, 128]`` are hidden, and the number of each one's person; nobody known is the last."""
         people = len(self.known.names)
-        far = person_distances(distances(descriptors, self.known.descriptors), self.known.person, people)
+        far = person_distances(descriptors, self.known)
         nearest, sure = far.argmin(axis=1), far.min(axis=1) <= self.sure
         feared = np.where(self._wanted, far, np.inf)
         possible = feared.min(axis=1) <= self.possible
