@@ -27,7 +27,7 @@ class Recorded:
     def __init__(self, k: int) -> None:
         self.k, self.calls, self.settings = k, [], {}  # type: ignore[var-annotated]
 
-    def fit(self, rows: np.ndarray, seed: int) -> Any:
+    def fit(self, rows: np.ndarray, seed: int, report: object = None) -> Any:
         self.rows = rows
         return self
 
