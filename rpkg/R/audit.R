@@ -39,10 +39,10 @@
 #'   calibration and the figures of scores are means: bootstrap, linearized variances with Student's t, and a
 #'   generalized score test, with clusters or without. P values are adjusted by Holm's method. The interval of a gap
 #'   is for the widest gap between any two groups, whichever they are and in either direction: from the largest that one
-#'   of the pairs is shown to have, 0 if none is, to the largest that one of them can have, by intervals for all pairs at
-#'   once (Bonferroni). A small group may so be what makes it long. Of predictions out of fold, intervals of rates are
-#'   wider as in [evaluate_predictions()]; gaps and tests are not, since the same models predicted all groups. A test
-#'   that finds nothing in small groups does not show that they are equal: read how far the interval reaches.
+#'   of the pairs is shown to have, 0 if none is, to the largest that one of them can have, by intervals for all pairs
+#'   at once (Bonferroni). A small group may so be what makes it long. Of predictions out of fold, intervals of rates
+#'   are wider as in [evaluate_predictions()]; gaps and tests are not, since the same models predicted all groups. A
+#'   test that finds nothing in small groups does not show that they are equal: read how far the interval reaches.
 #' @inheritSection evaluate_predictions Errors
 #' @references Boos, D. D. (1992). On generalized score tests. Chouldechova, A. (2017). Fair prediction with disparate
 #'   impact. Holm, S. (1979). A simple sequentially rejective multiple test procedure. Newcombe, R. G. (1998). Interval

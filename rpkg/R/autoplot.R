@@ -2,8 +2,8 @@
 
 #' Pictures of findings
 #'
-#' `autoplot()` makes a picture with ggplot2, which can be changed and saved like any other; `plot()` also shows it. Call
-#' `ggplot2::autoplot(x)`, or attach ggplot2 first; `plot(x)` needs nothing attached.
+#' `autoplot()` makes a picture with ggplot2, which can be changed and saved like any other; `plot()` also shows it.
+#' Call `ggplot2::autoplot(x)`, or attach ggplot2 first; `plot(x)` needs nothing attached.
 #'
 #' Colours are those of Okabe and Ito (2008), which the colour-blind can tell apart; lines also differ in their dashes,
 #' points in their shapes. Names of classes and files are shown as they are and never read as expressions; long ones are

@@ -50,7 +50,7 @@ draw_pixels <- function(pixels, left, side) {
 
 # The photograph in grey, and the map in colour over it, as Python draws it.
 heat_over <- function(pixels, heat) {
-  grey <- 0.299 * pixels[,, 1] + 0.587 * pixels[,, 2] + 0.114 * pixels[,, 3]
+  grey <- matrix(matrix(pixels, ncol = 3) %*% c(0.299, 0.587, 0.114), nrow(pixels))
   colours <- grDevices::col2rgb(grDevices::hcl.colors(256, "viridis")) / 255
   share <- 0.2 + 0.45 * heat
   place <- 1 + round(255 * heat)

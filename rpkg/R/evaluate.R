@@ -6,8 +6,8 @@
 #' and by subgroup.
 #'
 #' @param predictions A data frame from [classify_images()], or the out-of-fold predictions of [cross_validate()], whose
-#'   columns `fold`, `repeat` and `group` make intervals as wide as they are there; or the path of a table file with one.
-#'   Without columns of probabilities, what rests on labels alone is measured.
+#'   columns `fold`, `repeat` and `group` make intervals as wide as they are there; or the path of a table file with
+#'   one. Without columns of probabilities, what rests on labels alone is measured.
 #' @param truth The name of a column of `predictions` (of several attributes or scores: the names of the columns, or
 #'   what they begin with, such as `"truth"` for `truth_fire` and `truth_flag`); a vector with a label for each row; or
 #'   a data frame or table file of hand labels, or a folder of class folders, whose photographs are called as in
@@ -26,8 +26,8 @@
 #' @returns [Findings][imagesasdata_findings] with the tables
 #'
 #' * `metrics`: `metric`, `class` (missing for the whole), `estimate`, `conf_low`, `conf_high`, `n` (photographs that
-#'   it rests on) and `interval` (how it was made). An estimate is missing where it is undefined, as the recall of a class
-#'   without photographs is.
+#'   it rests on) and `interval` (how it was made). An estimate is missing where it is undefined, as the recall of a
+#'   class without photographs is.
 #' * `groups`, with `by`: the same by `by` and `group`.
 #' * `confusion`: `truth`, `label`, `n`; for several attributes also `attribute`.
 #' * `roc`: `class`, `threshold`, `fpr`, `tpr`. `pr`: `class`, `threshold`, `recall`, `precision`.
@@ -38,9 +38,9 @@
 #'   say; `coder_correlation`: of one coder with the mean of the others; `best_r2`, `best_correlation`: what the coders'
 #'   agreement allows a model at most), `estimate`, `conf_low`, `conf_high`, `n`.
 #'
-#' Facts: `n` (photographs compared), `n_failed` (without a prediction), `n_unlabelled` (without a truth), `primary` with
-#' `estimate`, `conf_low` and `conf_high`, `baseline` (accuracy of always giving the most frequent class) and `ceiling`
-#' (agreement of the coders).
+#' Facts: `n` (photographs compared), `n_failed` (without a prediction), `n_unlabelled` (without a truth), `primary`
+#' with `estimate`, `conf_low` and `conf_high`, `baseline` (accuracy of always giving the most frequent class) and
+#' `ceiling` (agreement of the coders).
 #' @details Definitions are scikit-learn's. For exclusive classes: macro figures are means over the classes for which
 #'   they are defined; ROC AUC and PR AUC (average precision) are of one class against the others, and for the whole
 #'   their mean, or with two classes those of the second; the Brier score is the sum over the classes, from 0 to 2, or

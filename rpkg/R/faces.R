@@ -78,8 +78,8 @@ detect_faces <- function(
 #'   `second`, the second-nearest person, and `margin`, how much farther that one is; `error`. The attribute
 #'   `imagesasdata` has the purpose, and the threshold with its interval.
 #' * `enroll_people()`: one row for each reference, with `person`, `image`, `x`, `y`, `width`, `height`, `prob` (of its
-#'   largest face), `faces` (how many it shows: with several, the largest may be somebody else's, and a warning says so),
-#'   `descriptor_1` to `descriptor_128`, and `error`.
+#'   largest face), `faces` (how many it shows: with several, the largest may be somebody else's, and a warning says
+#'   so), `descriptor_1` to `descriptor_128`, and `error`.
 #'
 #' @details A face is aligned by its landmarks and described by dlib's network (King 2017); its distance to a person is
 #'   the mean distance to that person's references. For the threshold each reference plays a stranger to the other

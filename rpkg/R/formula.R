@@ -110,20 +110,24 @@ take_rows <- function(column, rows) {
 # numbers. A share, which an expected label can be, stays a number.
 as_labelled <- function(value, label) {
   if (is.factor(value)) {
-    if (!is.factor(label)) {
-      text <- as.character(value)
-      return(if (is.numeric(label)) as.numeric(text) else text)
-    }
-    levels <- union(intersect(levels(label), levels(value)), levels(value))
-    return(factor(as.character(value), levels, ordered = is.ordered(label)))
+    return(category_as_labelled(value, label))
   }
   if (is.logical(label) && all(value %in% 0:1)) {
     return(as.logical(value))
   }
-  if (is.factor(label) && all(value %in% 0:1) && all(levels(label) %in% 0:1)) {
+  if (is.factor(label) && all(c(value, levels(label)) %in% 0:1)) {
     return(factor(value, union(levels(label), 0:1), ordered = is.ordered(label)))
   }
   value
+}
+
+category_as_labelled <- function(value, label) {
+  text <- as.character(value)
+  if (is.factor(label)) {
+    levels <- union(intersect(levels(label), levels(value)), levels(value))
+    return(factor(text, levels, ordered = is.ordered(label)))
+  }
+  if (is.numeric(label)) as.numeric(text) else text
 }
 
 # Terms are those of the first values that Python asks for, its predictions. Levels are also what was never predicted:

@@ -4,8 +4,8 @@
 #'
 #' `predict()` returns only predictions, one row for each row of `new_data`, and `augment()` returns `new_data` with
 #' them: names and shape are those of tidymodels, so that yardstick and the like can go on from here. An image that
-#' cannot be read has missing predictions; [classify_images()] says why. `augment()` is a generic of the package generics:
-#' call `generics::augment(x, new_data)`, or attach a package that has it, such as broom or tidymodels.
+#' cannot be read has missing predictions; [classify_images()] says why. `augment()` is a generic of the package
+#' generics: call `generics::augment(x, new_data)`, or attach a package that has it, such as broom or tidymodels.
 #'
 #' @param object,x A model from [load_model()].
 #' @param new_data Photographs, as `images` in [classify_images()]: a data frame together with `image_col`, or paths.

@@ -17,13 +17,13 @@
 #'   columns `prob_<class>`, as a list: `list(event = c("prob_march", "prob_riot", "prob_vigil"))`; or its one column of
 #'   labels. They are best out of fold where a row was among those that the model learnt from, as in the table
 #'   `predictions` of [cross_validate()]. Whether the model learnt from these rows is known only while `data` has the
-#'   attributes that [classify_images()] and [merge_predictions()] give it: after a CSV file or another merge there is no
-#'   warning of it.
+#'   attributes that [classify_images()] and [merge_predictions()] give it: after a CSV file or another merge there is
+#'   no warning of it.
 #' @param labelled For each predicted variable its column of hand labels, such as `c(protest = "coded")`, missing (or
 #'   empty text) where a row was not coded. The variable is of the kind that this column has: a factor with its order of
 #'   levels, text, logical (the coefficient is then `protestTRUE`) or numbers. Text or a factor beside the one column
-#'   `prob_<class>` makes the variable 1 where the label is this class. Whole numbers are a category where the labels are
-#'   a factor or text, or the formula makes a factor of them, as `factor(k)` does.
+#'   `prob_<class>` makes the variable 1 where the label is this class. Whole numbers are a category where the labels
+#'   are a factor or text, or the formula makes a factor of them, as `factor(k)` does.
 #' @param family `"gaussian"` (linear), `"binomial"` (logit), `"poisson"`, or `"negbin"` (negative binomial, NB2; its
 #'   `alpha` is what [MASS::glm.nb()] has as 1 / theta).
 #' @param sampling_prob Name of the column with the probability that a row was chosen to be labelled, as

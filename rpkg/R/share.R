@@ -18,8 +18,8 @@
 #'   `group` (missing for all rows), `estimate`, `std_error`, `conf_low`, `conf_high`, `naive` (from predictions taken
 #'   for labels), `labels` (from the labelled rows alone), `n` and `n_labelled`; and the table `accuracy` as in
 #'   [regress()]. Facts: `variable`, `nobs`, `n_labelled`, `conf_level`. Limits of a share are cut at 0 and 1. Where all
-#'   hand labels are alike, they reach at least Wilson's (1927) for as many labels; a mean of numbers that are all alike,
-#'   or labelled in one cluster, has none.
+#'   hand labels are alike, they reach at least Wilson's (1927) for as many labels; a mean of numbers that are all
+#'   alike, or labelled in one cluster, has none.
 #' @details The mean of the expected labels plus their mean error in the labelled rows, each weighted by the inverse of
 #'   its probability: the difference estimator, which is design-based supervised learning of a model with an intercept
 #'   alone.

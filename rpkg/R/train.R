@@ -38,8 +38,8 @@
 #' @param overwrite Whether to replace a file that is there.
 #' @returns A model as [load_model()] returns it, which also has `validation`: what cross-validation found, as
 #'   [cross_validate()] returns it, out-of-fold predictions included. `tidy()` and `glance()` give its figures. The card
-#'   in the file holds them too, with the options, the seed, the versions, and a fingerprint of the labelled photographs.
-#'   An interrupt (Ctrl-C) returns the best model so far, if there is one, with a warning.
+#'   in the file holds them too, with the options, the seed, the versions, and a fingerprint of the labelled
+#'   photographs. An interrupt (Ctrl-C) returns the best model so far, if there is one, with a warning.
 #' @section Errors: `imagesasdata_labels_invalid`: the labels cannot be used; the message says which and why.
 #'   `imagesasdata_dependency_missing`: PyTorch is needed and not installed. `imagesasdata_image_column_missing`,
 #'   `imagesasdata_images_not_found`, `imagesasdata_model_not_found`, `imagesasdata_model_invalid`,
@@ -126,10 +126,10 @@ from_none <- function(value) {
 #' @param seed The same seed gives the same folds and the same numbers. R's own seed plays no part.
 #' @returns [Findings][imagesasdata_findings] with the tables `metrics`, `confusion`, `roc`, `pr` and `calibration` as
 #'   in [evaluate_predictions()]; `predictions`: out of fold, one row a photograph and repeat, with `truth`, `fold`,
-#'   `repeat` and `group` (photographs with one number were never apart), by which [evaluate_predictions()] knows how wide
-#'   intervals are; `folds`: `repeat`, `fold`, `n_train`, `n_test`, `estimate`; `duplicates`. The facts hold the primary
-#'   metric (`estimate`, `conf_low`, `conf_high`), `baseline` (accuracy of naming the most frequent class every time),
-#'   `ceiling` (how far two coders agree), `ceiling_r2` (what the coders' agreement allows), `temperature` and
+#'   `repeat` and `group` (photographs with one number were never apart), by which [evaluate_predictions()] knows how
+#'   wide intervals are; `folds`: `repeat`, `fold`, `n_train`, `n_test`, `estimate`; `duplicates`. The facts hold the
+#'   primary metric (`estimate`, `conf_low`, `conf_high`), `baseline` (accuracy of naming the most frequent class every
+#'   time), `ceiling` (how far two coders agree), `ceiling_r2` (what the coders' agreement allows), `temperature` and
 #'   `n_duplicate_pairs`; with coders there is the table `ceilings`, as in [evaluate_predictions()].
 #' @section Errors: `imagesasdata_labels_invalid`, `imagesasdata_model_invalid`, `imagesasdata_dependency_missing`,
 #'   `imagesasdata_image_column_missing`, `imagesasdata_images_not_found`, `imagesasdata_argument_invalid`.
@@ -188,8 +188,8 @@ cross_validate <- function(
 #'   `"r2"`), `estimate`, `conf_low`, `conf_high` (as in [cross_validate()]: of folds that share photographs, and of
 #'   groups). Facts: `n` (labels there are), `gain_100` with `gain_100_low` and `gain_100_high` (how much the curve
 #'   promises for 100 more labels than there are, and between what this lies for curves through bootstrap replicates;
-#'   missing where no curve fits) and `curve_a`, `curve_b`, `curve_c`. The promise reaches beyond what was measured: take
-#'   it as a hint.
+#'   missing where no curve fits) and `curve_a`, `curve_b`, `curve_c`. The promise reaches beyond what was measured:
+#'   take it as a hint.
 #' @inheritSection cross_validate Errors
 #' @export
 #' @examplesIf imagesasdata:::python_ready()

@@ -1,8 +1,8 @@
 # Ctrl-C in another R process, at moments that nobody chose.
 
 # nolint start: object_usage_linter. They are in helper-*.R.
-# Runs `code` there, interrupts it after some seconds of work and once `ready()` says so, and returns what came of it, and
-# how many seconds the end took.
+# Runs `code` there, interrupts it after some seconds of work and once `ready()` says so, and returns what came of it,
+# and how many seconds the end took.
 interrupted <- function(code, ..., ready = function() TRUE) {
   skip_without_python()
   skip_on_os("windows")
