@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ArgumentInvalid, choose, quoted
+from ..evidence import FOLD, GROUP, REPEAT
 from ..intervals import check_level, check_whole
 from ..labels import Labels
 from .folds import check_folds
 
 METHODS = ("head", "tail", "full")
-OUT_OF_FOLD = ("image", "error", "fold", "repeat", "group")  # columns of predictions besides those of the labels
+OUT_OF_FOLD = ("image", "error", FOLD, REPEAT, GROUP)  # columns of predictions besides those of the labels
 MOST_SEED = 2**31 - 1
 
 
