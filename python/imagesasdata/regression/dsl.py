@@ -209,8 +209,10 @@ def estimate(
     inverse = np.asarray(np.linalg.inv(family.information(theta, y, x, w)), float)
     cov = covariance(inverse, _by_row(scores * w[:, None], stacked.row, n), cluster)
     # Rows are drawn one by one, whatever clusters they are in.
-    drawn = covariance(inverse, _by_row(scores * stacked.drawn[:, None], stacked.row, n))
-    return Estimate(theta, cov, drawn)
+    some = np.flatnonzero(stacked.drawn)
+    rows, code = np.unique(stacked.row[some], return_inverse=True)
+    added = _by_row(scores[some] * stacked.drawn[some, None], code, len(rows))
+    return Estimate(theta, cov, covariance(inverse, added))
 
 
 def _by_row(scores: Floats, row: Codes, n: int) -> Floats:
